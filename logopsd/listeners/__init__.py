@@ -1,0 +1,1 @@
+"""Sockets into bytes: the only place that knows sockets."""

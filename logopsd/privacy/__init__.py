@@ -1,0 +1,1 @@
+"""Records into records that may be kept: masked, and encrypted where asked. Pure."""

@@ -1,0 +1,1 @@
+"""What becomes of files that have grown old: deleted, or archived and verified."""
