@@ -1,0 +1,22 @@
+"""Settings: frozen, read from the environment and `.env`, every problem at once.
+
+Only the composition root and the command line know of them (held by import-linter).
+"""
+
+from logopsd.config.catalogue import PREFIX, Setting
+from logopsd.config.loading import Effective, Given, load, read
+from logopsd.config.settings import Settings, describe
+from logopsd.config.values import ANY_PORT, Keep
+
+__all__ = [
+    "ANY_PORT",
+    "PREFIX",
+    "Effective",
+    "Given",
+    "Keep",
+    "Setting",
+    "Settings",
+    "describe",
+    "load",
+    "read",
+]

@@ -1,0 +1,77 @@
+"""How one setting is described: a field of `Settings` carries all that is to be known of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+PREFIX = "LOGOPS_"
+"""What the names of all settings begin with."""
+
+_KEY = "logopsd.setting"
+
+
+class RefusedValueError(ValueError):
+    """A value that its kind does not take; the text is a hint to add, free of the value itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting takes.
+
+    Attributes:
+        parse: makes the value of its text, which is stripped and not empty; raises ValueError.
+        accepts: ends the sentence "LOGOPS_X takes ...", with unit and range.
+        empty: the value where there is no text and no default.
+    """
+
+    parse: Callable[[str], object]
+    accepts: str
+    empty: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as the documentation and the loader see it.
+
+    Attributes:
+        name: in the environment, `LOGOPS_UDP_PORT`.
+        attribute: on `Settings`, `udp_port`.
+        kind: how its text is read, and what it takes.
+        default: as text, as one would write it; empty where there is none.
+        help: one sentence.
+        group: the heading under which it is documented.
+        secret: never shown.
+        needs: conditions beside which alone it has an effect: `debug_sample`, `archive_mode=zip`.
+    """
+
+    name: str
+    attribute: str
+    kind: Kind
+    default: str
+    help: str
+    group: str
+    secret: bool
+    needs: tuple[str, ...]
+
+
+def setting(
+    kind: Kind,
+    default: str,
+    text: str,
+    *,
+    group: str,
+    secret: bool = False,
+    needs: tuple[str, ...] = (),
+) -> Any:
+    """Declare a field of `Settings`; the name in the environment follows from the field's own.
+
+    The result is typed Any, as that of `dataclasses.field` is, so that the field's own annotation
+    holds.
+    """
+    described = (kind, default, text, group, secret, needs)
+    return field(repr=not secret, metadata={_KEY: described})
+
+
+def described(attribute: str, metadata: Any) -> Setting:
+    """The description of a field that was declared with `setting`."""
+    return Setting(PREFIX + attribute.upper(), attribute, *metadata[_KEY])

@@ -1,0 +1,246 @@
+"""Every setting, once: its type, what it takes, its default, and one sentence of help.
+
+A new setting is one entry here; the loader, `logopsd check --print`, `.env.example` and the
+documentation are made from it.
+"""
+# ruff: noqa: RUF009  (`setting` returns a `dataclasses.field`; nothing is shared)
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from logopsd.config import values
+from logopsd.config.catalogue import Setting, described, setting
+from logopsd.config.values import Keep
+from logopsd.config.zones import zone
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+DAY_SECONDS = 24 * 60 * 60
+
+# fmt: off
+DETECTORS = (
+    "email", "ipv4", "ipv6", "mac", "card", "iban", "phone", "pesel", "ssn", "jwt", "secret",
+)
+# fmt: on
+"""The detectors of personal data that can be chosen."""
+
+_INPUTS = "Inputs"
+_TLS = "TLS"
+_PARSING = "Parsing"
+_PRIVACY = "Privacy"
+_SINK = "Files"
+_RETENTION = "Retention"
+_WATCHING = "Watching"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings as the composition root uses them; made by `logopsd.config.load` alone.
+
+    A port is None where it is off, and `values.ANY_PORT` (0) where any free one will do. Sizes
+    are in bytes, times in seconds, paths absolute.
+    """
+
+    bind: str = setting(
+        values.address, "127.0.0.1", "Address on which all inputs listen.", group=_INPUTS
+    )
+    udp_port: int | None = setting(values.port, "5514", "Syslog over UDP.", group=_INPUTS)
+    tcp_port: int | None = setting(values.port, "5514", "Syslog over TCP.", group=_INPUTS)
+    http_port: int | None = setting(
+        values.port, "8080", "HTTP: `/v1/logs`, `/healthz`, `/readyz`.", group=_INPUTS
+    )
+    relp_port: int | None = setting(values.port, "0", "RELP.", group=_INPUTS)
+    # RFC 5424 section 6.1: a receiver must take 480 octets. The upper end keeps one message
+    # small beside the high-water mark.
+    max_message: int = setting(
+        values.size(480, 16 * MIB),
+        "256KiB",
+        "A longer message becomes one record cut at this length.",
+        group=_INPUTS,
+    )
+    http_max_body: int = setting(
+        values.size(KIB, GIB),
+        "16MiB",
+        "A longer body of a request is refused (413).",
+        group=_INPUTS,
+        needs=("http_port",),
+    )
+    debug_sample: bool = setting(
+        values.boolean,
+        "false",
+        "The HTTP response shows the first normalised records, masked.",
+        group=_INPUTS,
+        needs=("http_port",),
+    )
+    debug_sample_size: int = setting(
+        values.number(1, 100, "records"),
+        "3",
+        "How many records the HTTP response shows.",
+        group=_INPUTS,
+        needs=("debug_sample",),
+    )
+
+    tls_port: int | None = setting(values.port, "0", "Syslog over TLS (RFC 5425).", group=_TLS)
+    tls_cert: Path | None = setting(
+        values.path, "", "The server's certificate chain (PEM).", group=_TLS, needs=("tls_port",)
+    )
+    tls_key: Path | None = setting(
+        values.path, "", "The certificate's private key (PEM).", group=_TLS, needs=("tls_port",)
+    )
+    tls_client_ca: Path | None = setting(
+        values.path,
+        "",
+        "Clients must show a certificate signed by one of these (PEM).",
+        group=_TLS,
+        needs=("tls_port",),
+    )
+    tls_permitted_peers: tuple[str, ...] = setting(
+        values.texts,
+        "",
+        "Which clients may send: SHA-256 fingerprints, DNS names, or wildcards of these.",
+        group=_TLS,
+        needs=("tls_client_ca",),
+    )
+
+    syslog_tz: datetime.tzinfo = setting(
+        zone, "local", "Zone of syslog stamps that carry none.", group=_PARSING
+    )
+
+    pii_detectors: tuple[str, ...] = setting(
+        values.words(*DETECTORS, none=False),
+        "email,ipv4,ipv6,card,iban,jwt,secret",
+        "What is looked for and masked.",
+        group=_PRIVACY,
+    )
+    pii_keep: Keep = setting(
+        values.keep,
+        "",
+        "Networks and e-mail domains that are not masked; loopback never is.",
+        group=_PRIVACY,
+    )
+    mask_fields: tuple[str, ...] = setting(
+        values.words("host", "peer", none=True),
+        "none",
+        "Header fields that are masked like the message.",
+        group=_PRIVACY,
+    )
+    encrypt_pii: bool = setting(
+        values.boolean,
+        "false",
+        "Puts the Fernet token of the original beside what was masked.",
+        group=_PRIVACY,
+    )
+    secret_key: str | None = setting(
+        values.fernet_key,
+        "",
+        "The key of these tokens; `logopsd keygen` makes one.",
+        group=_PRIVACY,
+        secret=True,
+    )
+    encrypt_fields: tuple[str, ...] = setting(
+        values.field_names,
+        "user_email,client_ip",
+        "Fields of a payload that get their token as `<name>_enc`.",
+        group=_PRIVACY,
+        needs=("encrypt_pii",),
+    )
+    encrypt_msg: Literal["always", "masked"] = setting(
+        values.choice("always", "masked"),
+        "always",
+        "Which messages get their token: all, or those in which something was masked.",
+        group=_PRIVACY,
+        needs=("encrypt_pii",),
+    )
+
+    sink_file: bool = setting(
+        values.boolean,
+        "true",
+        "Writes `YYYYMMDD.ndjson`; false is a dry run that stores nothing.",
+        group=_SINK,
+    )
+    sink_dir: Path = setting(
+        values.path, "./data/ingest", "Directory of the files written.", group=_SINK
+    )
+    sink_max_bytes: int = setting(
+        values.size(4 * KIB, 1024 * GIB, zero="no limit"),
+        "0",
+        "Begins `YYYYMMDD-N.ndjson` after this size.",
+        group=_SINK,
+        needs=("sink_file",),
+    )
+    # Below 10 ms an interval costs more than `always`, which joins all that wait in one fsync.
+    fsync: Literal["always", "never"] | float = setting(
+        values.duration(0.01, 3600, ("always", "never")),
+        "1s",
+        "When the disk is told to keep what was written: before any receipt, at most this long "
+        "after a write, or never.",
+        group=_SINK,
+        needs=("sink_file",),
+    )
+    sink_high_water: int = setting(
+        values.size(MIB, 16 * GIB),
+        "64MiB",
+        "Bytes waiting to be written at which senders are paused; they go on at half of it.",
+        group=_SINK,
+        needs=("sink_file",),
+    )
+
+    retention_days: int = setting(
+        values.number(1, 36500, "days"), "30", "Files older than this go.", group=_RETENTION
+    )
+    archive_mode: Literal["delete", "zip"] = setting(
+        values.choice("delete", "zip"), "delete", "What becomes of old files.", group=_RETENTION
+    )
+    archive_dir: Path = setting(
+        values.path,
+        "./data/archive",
+        "Directory of the zip files.",
+        group=_RETENTION,
+        needs=("archive_mode=zip",),
+    )
+    housekeep_autorun: bool = setting(
+        values.boolean,
+        "true",
+        "The daemon does this itself; `logopsd housekeep` does it by hand.",
+        group=_RETENTION,
+    )
+    housekeep_interval_sec: int = setting(
+        values.number(1, 7 * DAY_SECONDS, "seconds", zero="at start only"),
+        "3600",
+        "Time between two rounds.",
+        group=_RETENTION,
+        needs=("housekeep_autorun",),
+    )
+
+    metrics_port: int | None = setting(
+        values.port, "9514", "Side port: `/metrics`, `/healthz`, `/readyz`.", group=_WATCHING
+    )
+    metrics_bind: str = setting(
+        values.address,
+        "127.0.0.1",
+        "Address of the side port.",
+        group=_WATCHING,
+        needs=("metrics_port",),
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        values.choice("debug", "info", "warning", "error"),
+        "info",
+        "Least urgent level of the daemon's own log.",
+        group=_WATCHING,
+    )
+    log_format: Literal["auto", "console", "json"] = setting(
+        values.choice("auto", "console", "json"),
+        "auto",
+        "The daemon's own log: console on a terminal and JSON lines elsewhere, or one of them.",
+        group=_WATCHING,
+    )
+
+
+def describe() -> Iterator[Setting]:
+    """Every setting in the order of the documentation."""
+    for each in fields(Settings):
+        yield described(each.name, each.metadata)

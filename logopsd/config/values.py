@@ -1,0 +1,249 @@
+"""The kinds of value a setting may have: numbers with units, ports, sizes, durations, lists.
+
+A parser is given the text without blanks around it and raises ValueError; the sentence that the
+operator reads is made of the kind's `accepts`.
+"""
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from logopsd.config.catalogue import Kind, RefusedValueError
+
+ANY_PORT = 0
+"""The port of `any`: the system gives a free one (the meaning 0 has for bind(2))."""
+
+MAX_PORT = 65535
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+
+_UNITS = {"": 1, "b": 1}
+_UNITS |= {unit + "b": 1000**power for power, unit in enumerate("kmgt", start=1)}
+_UNITS |= {unit + "ib": 1024**power for power, unit in enumerate("kmgt", start=1)}
+
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]{0,3})", re.ASCII)
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h)", re.ASCII)
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_DOMAIN = re.compile(r"[^\s@/:,.](?:[^\s@/:,]{0,251}[^\s@/:,.])?")
+_FIELD = re.compile(r"[^\s,]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What is exempt from masking.
+
+    Attributes:
+        networks: addresses within these stay as they are.
+        domains: e-mail addresses of these stay as they are; lower case.
+    """
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """`did you mean X?` where one of the names known is near, else nothing."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def _items(text: str) -> tuple[str, ...]:
+    """The items of a comma list, stripped, each once; ValueError where one is empty."""
+    items = tuple(dict.fromkeys(item.strip() for item in text.split(",")))
+    if "" in items:
+        raise ValueError
+    return items
+
+
+def _each(pattern: "re.Pattern[str]", text: str) -> tuple[str, ...]:
+    items = _items(text)
+    if not all(map(pattern.fullmatch, items)):
+        raise ValueError
+    return items
+
+
+def _boolean(text: str) -> bool:
+    word = text.lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError
+
+
+boolean = Kind(_boolean, "true or false (also 1/0, yes/no, on/off)")
+
+
+def number(low: int, high: int, unit: str, *, zero: str = "") -> Kind:
+    """A whole number from `low` to `high`; `zero` says what 0 means where it lies outside."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(high))):
+            raise ValueError
+        value = int(text)
+        if low <= value <= high or (zero and value == 0):
+            return value
+        raise ValueError
+
+    also = f", or 0 ({zero})" if zero else ""
+    return Kind(parse, f"{unit} from {low} to {high}{also}")
+
+
+def _port(text: str) -> int | None:
+    if text.lower() == "any":
+        return ANY_PORT
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PORT))):
+        raise ValueError
+    value = int(text)
+    if value > MAX_PORT:
+        raise ValueError
+    return value or None
+
+
+port = Kind(_port, f"a port from 1 to {MAX_PORT}, 0 (off), or any (a free one, said in the log)")
+
+
+def size(low: int, high: int, *, zero: str = "") -> Kind:
+    """A number of bytes, with a unit or plain: `1GiB`, `500MB`, `65536`."""
+
+    def parse(text: str) -> int:
+        found = _SIZE.fullmatch(text)
+        if not found or found[2].lower() not in _UNITS:
+            raise ValueError
+        value = int(Decimal(found[1]) * _UNITS[found[2].lower()])
+        if low <= value <= high or (zero and Decimal(found[1]) == 0):
+            return value
+        raise ValueError
+
+    also = f", or 0 ({zero})" if zero else ""
+    return Kind(parse, f"a size from {_bytes(low)} to {_bytes(high)} (1GiB, 500MB, 65536){also}")
+
+
+def _bytes(value: int) -> str:
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        if value % _UNITS[unit.lower()] == 0:
+            return f"{value // _UNITS[unit.lower()]}{unit}"
+    return f"{value}B"
+
+
+def duration(low: float, high: float, words: Sequence[str]) -> Kind:
+    """Seconds, written with a unit (`500ms`, `1s`, `2m`), or one of `words`, kept as it is."""
+
+    def parse(text: str) -> float | str:
+        if text.lower() in words:
+            return text.lower()
+        found = _DURATION.fullmatch(text)
+        if not found:
+            raise ValueError
+        value = float(Decimal(found[1]) * _SECONDS[found[2]])
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return Kind(parse, f"{', '.join(words)}, or a time from {low:g}s to {high:g}s (500ms, 1s, 2m)")
+
+
+def choice(*words: str) -> Kind:
+    """One of a few words, in any case."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise RefusedValueError(meant(text.lower(), words))
+        return text.lower()
+
+    return Kind(parse, " or ".join((", ".join(words[:-1]), words[-1])))
+
+
+def words(*known: str, none: bool) -> Kind:
+    """A list of some of the words known, in the order given; `none` for none where allowed."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        if none and text.lower() == "none":
+            return ()
+        items = _items(text.lower())
+        for item in items:
+            if item not in known:
+                raise RefusedValueError(meant(item, known))
+        return items
+
+    return Kind(parse, f"a comma list of {', '.join(known)}{', or none' if none else ''}")
+
+
+def _field_names(text: str) -> tuple[str, ...]:
+    if text.lower() == "none":
+        return ()
+    return _each(_FIELD, text)
+
+
+field_names = Kind(_field_names, "a comma list of field names, or none")
+
+
+texts = Kind(_items, "a comma list", empty=())
+
+
+def _keep(text: str) -> Keep:
+    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+    domains: list[str] = []
+    for item in _items(text):
+        try:
+            networks.append(ipaddress.ip_network(item))
+            continue
+        except ValueError:
+            pass
+        looks_numeric = "/" in item or ":" in item or item.replace(".", "").isdigit()
+        if looks_numeric or not _DOMAIN.fullmatch(item):
+            raise ValueError
+        domains.append(item.lower())
+    return Keep(tuple(networks), tuple(domains))
+
+
+keep = Kind(
+    _keep,
+    "a comma list of networks (10.0.0.0/8, fd00::/8) and domains (example.com)",
+    empty=Keep(),
+)
+
+
+def _address(text: str) -> str:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    # A name of digits and dots alone is a mistyped address, never a host.
+    if not _HOST.fullmatch(bare) or bare.replace(".", "").isdigit():
+        raise ValueError
+    return bare
+
+
+address = Kind(_address, "an address (127.0.0.1, ::1, 0.0.0.0 for all) or a host name")
+
+
+def _path(text: str) -> Path:
+    if not text.isprintable():
+        raise ValueError
+    return Path(text).expanduser()
+
+
+path = Kind(_path, "a path, relative to the working directory")
+
+
+def _fernet_key(text: str) -> str:
+    from logopsd.errors import PrivacyError
+    from logopsd.privacy.tokens import check_key  # cryptography loads only where a key is set
+
+    try:
+        check_key(text)
+    except PrivacyError as error:
+        raise RefusedValueError("`logopsd keygen` makes one") from error
+    return text
+
+
+fernet_key = Kind(_fernet_key, "a Fernet key (32 bytes in URL-safe base64)")
