@@ -1,0 +1,1 @@
+"""Small senders to try a log receiver with; standard library only, nothing of logopsd."""
