@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -12,8 +11,6 @@ INPUTS = ("udp", "tcp", "tls", "unix", "relp", "http", "journal")
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
 """The levels a record may have, least urgent first."""
-
-_NOTHING: Mapping[Any, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,8 @@ class Frames:
     """
 
     frames: list[bytes] = field(default_factory=list)
-    cut: Mapping[int, int] = _NOTHING
-    faults: Mapping[str, int] = _NOTHING
+    cut: Mapping[int, int] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
 
 
 class Record(msgspec.Struct, omit_defaults=True, gc=False):

@@ -1,0 +1,73 @@
+"""Records into NDJSON: one JSON object a line (RFC 8259), UTF-8, one call a batch."""
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+
+from logopsd.records import Record
+
+_ENCODER = msgspec.json.Encoder()
+_OWN_NAMES = frozenset(Record.__struct_fields__)
+
+
+def encode(records: Sequence[Record]) -> bytes:
+    """Encode a batch as whole lines, each ended by LF, in the order given.
+
+    A record without extras is encoded as it stands; the extras of one that has some follow its
+    own fields at the top level. A record that strict UTF-8 cannot hold (a lone surrogate) keeps
+    its place: what cannot be written becomes a replacement character.
+
+    Args:
+        records: masked records; none is changed.
+    """
+    try:
+        return _ENCODER.encode_lines(
+            [record if record.extras is None else _merged(record) for record in records]
+        )
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+        return b"".join([_encode_alone(record) for record in records])
+
+
+def _merged(record: Record) -> msgspec.Raw:
+    extras = record.extras
+    if not extras:
+        return msgspec.Raw(_own_object(record))
+    if not _OWN_NAMES.isdisjoint(extras):
+        # The parsers rename what collides; this is the last wall behind which a sender's key
+        # cannot stand beside the daemon's own of the same name.
+        extras = {f"{key}_orig" if key in _OWN_NAMES else key: extras[key] for key in extras}
+    return msgspec.Raw(_own_object(record)[:-1] + b"," + _ENCODER.encode(extras)[1:])
+
+
+def _own_object(record: Record) -> bytes:
+    extras, record.extras = record.extras, None
+    try:
+        return _ENCODER.encode(record)
+    finally:
+        record.extras = extras
+
+
+def _encode_alone(record: Record) -> bytes:
+    try:
+        return _ENCODER.encode_lines([record if record.extras is None else _merged(record)])
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+        return _encode_by_hand(record)
+
+
+def _encode_by_hand(record: Record) -> bytes:
+    """Encode what the strict encoder refuses; slow, and for single records only."""
+    own = {
+        name: value
+        for name in Record.__struct_fields__
+        if name != "extras" and ((value := getattr(record, name)) or name in ("ts", "level", "msg"))
+    }
+    merged = own | {
+        f"{key}_orig" if key in _OWN_NAMES else str(key): value
+        for key, value in (record.extras or {}).items()
+    }
+    try:
+        text = json.dumps(merged, ensure_ascii=False, separators=(",", ":"), default=str)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(own, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text.encode("utf-8", "replace") + b"\n"
