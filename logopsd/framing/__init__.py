@@ -1,1 +1,14 @@
-"""Bytes of a stream into complete frames. Pure: no sockets, no clocks, no logs."""
+"""Bytes of a stream into complete frames. Pure: no sockets, no clocks, no logs.
+
+A framer has two methods and no exceptions: `receive_data(data)` and `receive_eof()`, both giving
+`Frames`. "Need more" is a `Frames` with nothing in it. However a stream is split into reads, its
+framer gives the same frames.
+"""
+
+FAULTS = ("incomplete", "resync")
+"""Why a stream was malformed; the closed set of the reasons in `Frames.faults`.
+
+- incomplete: the stream ended inside a counted frame; what had arrived of it is kept as a frame.
+- resync: what followed a counted frame was not the start of another (the count lied), or a stream
+  of counted frames held something uncounted; the bytes up to the next landmark are kept as a frame.
+"""
