@@ -1,0 +1,104 @@
+# `make run` and `make test` need nothing but Python 3.11+ and make; `make help` lists the rest.
+#
+# There is one environment, .venv. A stamp file in it stands for each set of packages, so that
+# nothing is installed twice, and nothing before it is needed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+PACKAGE_FILES := setup.cfg pyproject.toml logopsd/__init__.py
+
+# PYTHON=/path/to/python3.12 chooses one; else the first that is new enough.
+PYTHON ?=
+CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
+
+# Rooms that know no sockets, clocks or files; each line and branch of them is tested.
+PURE := framing parsing privacy
+PURE_FILES := logopsd/framing/*,logopsd/parsing/*,logopsd/privacy/*,logopsd/encoding.py
+PURE_FILES := $(PURE_FILES),logopsd/records.py,logopsd/errors.py,logopsd/retention/policy.py
+
+# More arguments for the program that a target runs: make test ARGS="-k framing".
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+
+.PHONY: run
+run: $(VENV)/.run ## Start the daemon on its defaults; Ctrl-C ends it
+	@$(BIN)/logopsd $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.test ## Run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.lint ## Check style, format and the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: $(VENV)/.lint ## Check the types (mypy, strict)
+	$(BIN)/mypy
+
+.PHONY: coverage
+coverage: $(VENV)/.test ## Show the coverage; the pure rooms must be at 100 % of branches
+	$(BIN)/coverage run -m pytest -q $(ARGS)
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include='$(PURE_FILES)' --fail-under=100
+
+.PHONY: bench
+bench: $(VENV)/.run ## Measure the throughput (records/s and CPU, some minutes)
+	$(BIN)/python tests/bench/throughput.py $(ARGS)
+
+.PHONY: clean
+clean: ## Remove the environment and all that is generated; data/ stays
+	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.*
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Says what the machine lacks, and the command that mends it.
+$(VENV)/.created:
+	@found=; lacking=; \
+	for name in $(or $(PYTHON),$(CANDIDATES)); do \
+	    version=$$($$name -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	    if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then found=$$name; break; fi; \
+	    lacking="$$lacking $$name is Python $$version;"; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "logopsd needs Python 3.11 or newer;$${lacking:- none was found ($(or $(PYTHON),python3));}" >&2; \
+	    echo "install it:  sudo apt install python3 python3-venv   (Debian 12, Ubuntu 24.04 or newer)" >&2; \
+	    echo "or name it:  make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	    exit 1; \
+	fi; \
+	if ! $$found -c 'import venv, ensurepip' 2>/dev/null; then \
+	    echo "$$found ($$version) lacks the venv module; install it:" >&2; \
+	    echo "  sudo apt install python3-venv   (or python$$version-venv)" >&2; \
+	    exit 1; \
+	fi; \
+	echo "creating $(VENV) with $$found (Python $$version)"; \
+	$$found -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.created $(PACKAGE_FILES)
+	@echo "installing logopsd and what it needs into $(VENV)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	@echo "installing what the tests need into $(VENV)"
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.run
+	@echo "installing what the checks need into $(VENV)"
+	@$(PIP) --editable '.[lint]'
+	@touch $@

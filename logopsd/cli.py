@@ -1,0 +1,215 @@
+"""The command line: `logopsd serve | check | keygen | housekeep`.
+
+What a command needs is imported when it runs: `--help` and a refused setting must not wait for
+cryptography, and the daemon must be up within 300 ms.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logopsd import __version__
+from logopsd.errors import LogopsError, SettingsError
+
+if TYPE_CHECKING:
+    from logopsd.config import Effective, Settings
+
+OK = 0
+FAILURE = 1
+USAGE = 2  # argparse's own
+CONFIG = 78  # EX_CONFIG of sysexits(3)
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+_DESCRIPTION = "Receives logs of any sender, masks personal data, and writes one file a day."
+
+_EPILOG = """\
+settings:
+  come from the environment and from .env in the working directory, names LOGOPS_...;
+  the environment goes first. `logopsd check --print` shows each, and where it comes from.
+
+examples:
+  logopsd                                    start with what is set, or with the defaults
+  LOGOPS_TCP_PORT=0 logopsd                  the same without syslog over TCP
+  logopsd --env-file /etc/logopsd/env check  validate, start nothing
+  logopsd keygen                             make a key for LOGOPS_SECRET_KEY
+  logopsd housekeep --dry-run                what retention would do now
+
+exit status:
+  0   done, or stopped as asked by SIGTERM or Ctrl-C
+  1   something failed at run time; the last line says what
+  2   the command line is wrong
+  78  the settings cannot be used; every problem is listed
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit status, and leaves no traceback for what is foreseen."""
+    try:
+        args = _parser().parse_args(argv)
+        status: int = args.run(args)
+        sys.stdout.flush()
+    except SystemExit as ended:  # argparse's --help, --version and usage errors
+        return ended.code if isinstance(ended.code, int) else USAGE
+    except SettingsError as error:
+        _complain("the settings cannot be used:", *(f"  {each}" for each in error.problems))
+        return CONFIG
+    except LogopsError as error:
+        _complain(str(error))
+        return FAILURE
+    except BrokenPipeError:
+        # The reader left (`| head`). Python flushes stdout once more at exit: give it a sink.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+def _complain(first: str, *more: str) -> None:
+    print("\n".join((f"logopsd: {first}", *more)), file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    # SUPPRESS: the option may stand before or behind the command, and neither unsets the other.
+    common.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="read settings from FILE in place of .env in the working directory",
+    )
+    parser = argparse.ArgumentParser(
+        prog="logopsd",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        parents=[common],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"logopsd {__version__}")
+    parser.set_defaults(run=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> "_Parser":
+        made = commands.add_parser(name, help=text, description=text, parents=[common])
+        made.set_defaults(run=run)
+        return made
+
+    command("serve", _serve, "Start the daemon (what happens without a command).")
+    check = command("check", _check, "Validate the settings and start nothing.")
+    check.add_argument(
+        "--print",
+        action="store_true",
+        dest="show",
+        help="show each effective setting and where it comes from; secrets as ***",
+    )
+    command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
+    housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
+    housekeep.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    return parser
+
+
+if TYPE_CHECKING:
+    _Parser = argparse.ArgumentParser
+
+
+def _effective(args: argparse.Namespace) -> "Effective":
+    from logopsd.config import read
+
+    return read(os.environ, env_file=getattr(args, "env_file", None), directory=Path.cwd())
+
+
+def _serve(args: argparse.Namespace) -> int:
+    settings = _effective(args).settings
+    from logopsd import daemon, log
+
+    return daemon.run(settings, log.configure(settings.log_level, settings.log_format))
+
+
+def _check(args: argparse.Namespace) -> int:
+    effective = _effective(args)
+    if problems := list(_unusable(effective.settings)):
+        raise SettingsError(problems)
+    print("settings ok")
+    if args.show:
+        print("\n".join(_listing(effective)))
+    return OK
+
+
+def _unusable(settings: "Settings") -> Iterator[str]:
+    """What would fail at start although the settings themselves are fine."""
+    directories = []
+    if settings.sink_file:
+        directories.append(("LOGOPS_SINK_DIR", settings.sink_dir))
+    if settings.archive_mode == "zip":
+        directories.append(("LOGOPS_ARCHIVE_DIR", settings.archive_dir))
+    for name, directory in directories:
+        # It is made at start where it is missing; a check changes nothing.
+        there = next(each for each in (directory, *directory.parents) if each.exists())
+        if not there.is_dir():
+            yield f"{name}: {there} is not a directory; choose another"
+        elif not os.access(there, os.W_OK | os.X_OK):
+            yield f"{name}: {there} is not writable; mend its permissions, or choose another"
+
+
+def _listing(effective: "Effective") -> Iterator[str]:
+    """`NAME=value  # source`, under a heading for each group."""
+    from logopsd.config import describe
+
+    group = ""
+    for setting in describe():
+        if setting.group != group:
+            group = setting.group
+            yield f"\n# {group}"
+        given = effective.given[setting.attribute]
+        value = getattr(effective.settings, setting.attribute)
+        text = str(value) if isinstance(value, Path) else given.text
+        if setting.secret and text:
+            text = "***"
+        yield f"{f'{setting.name}={_printable(text)}':<48} # {given.where}"
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)
+
+
+def _keygen(_: argparse.Namespace) -> int:
+    from logopsd.privacy.tokens import new_key
+
+    print(new_key(os.urandom))
+    return OK
+
+
+def _housekeep(args: argparse.Namespace) -> int:
+    settings = _effective(args).settings
+    import datetime
+
+    from logopsd.progress import ProgressBar
+    from logopsd.retention.sweeper import Sweeper
+
+    sweeper = Sweeper(
+        directory=settings.sink_dir,
+        archive_dir=settings.archive_dir,
+        mode=settings.archive_mode,
+        days=settings.retention_days,
+        open_files=set,  # today's file is never old, whichever daemon holds it
+    )
+    bar = ProgressBar(sys.stderr)
+    today = datetime.datetime.now(datetime.UTC).date()
+    report = sweeper.sweep(today=today, dry_run=args.dry_run, progress=bar)
+    bar.close()
+    would = "would be " if args.dry_run else ""
+    for name in report.deleted:
+        print(f"{would}deleted {name}")
+    for name in report.archived:
+        print(f"{would}archived {name}")
+    for name in report.failed:
+        print(f"failed {name}")
+    print(
+        f"{len(report.deleted)} {would}deleted, {len(report.archived)} {would}archived, "
+        f"{len(report.failed)} failed"
+    )
+    return FAILURE if report.failed else OK
