@@ -10,8 +10,11 @@ from logopsd.records import Frames
 class Framer(Protocol):
     """What every framer has."""
 
-    def receive_data(self, data: bytes) -> Frames: ...
-    def receive_eof(self) -> Frames: ...
+    def receive_data(self, data: bytes) -> Frames:
+        """Take the next bytes."""
+
+    def receive_eof(self) -> Frames:
+        """Take the end."""
 
 
 def feed(framer: Framer, pieces: Iterable[bytes], *, eof: bool = True) -> Frames:

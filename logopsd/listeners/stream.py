@@ -1,0 +1,337 @@
+"""Streams, a framer a connection: TCP (RFC 6587), Unix stream sockets, and TLS where asked.
+
+An asyncio.Protocol a connection, not a StreamReader: a read goes through the whole pipeline in
+line, so there is no task and no second buffer between the socket and the sink.
+"""
+
+import asyncio
+import fcntl
+import socket
+import ssl as tls
+import struct
+import termios
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from structlog.typing import FilteringBoundLogger
+
+from logopsd.listeners import sockets
+from logopsd.metrics import InputMetrics
+from logopsd.records import Frames
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted: all senders return at once after a restart."""
+
+READ_OUT_TIMEOUT = 1.5
+"""How long closing waits for what peers had already sent, seconds."""
+
+CLOSE_TIMEOUT = 0.5
+"""How long closing waits for peers to take the goodbye before they are cut off, seconds."""
+
+KEEPALIVE_IDLE = 300
+"""Silence after which the kernel asks whether a peer is still there, seconds."""
+
+WARN_INTERVAL = 60.0
+"""A warning that any peer can provoke is logged this often at most, seconds."""
+
+_TLS_HANDSHAKE = b"\x16\x03"
+"""How a TLS record with a ClientHello begins (RFC 8446 section 5.1); no log line does."""
+
+
+class Framer(Protocol):
+    """Cuts the frames out of one stream."""
+
+    def receive_data(self, data: bytes) -> Frames:
+        """Take the next bytes, give the frames that are complete."""
+
+    def receive_eof(self) -> Frames:
+        """Give what remains."""
+
+
+class StreamListener:
+    """Accepts connections, frames what they bring and hands it down, a batch a read.
+
+    Args:
+        input: one of records.INPUTS.
+        make_framer: gives a framer for a new connection.
+        take_frames: takes the frames of one read and their peer.
+        metrics: the figures of the input; counts here connections and faults.
+        log: the daemon's own log.
+        host: address or name to bind to.
+        port: 0 lets the kernel choose.
+        path: a Unix socket instead of host and port.
+        sock: an inherited, bound socket instead of either.
+        ssl: TLS with this context.
+        idle_timeout: a connection silent for so long is closed, seconds; 0 for never.
+        max_connections: more are refused; 0 for no limit.
+        setting: the name of the setting that holds the port or path, for the text of errors.
+        bind_setting: the same for the host.
+
+    Attributes:
+        input: as given.
+        addresses: where it listens, as URLs, once started.
+        refused: connections refused for want of room.
+    """
+
+    def __init__(
+        self,
+        *,
+        input: str,
+        make_framer: Callable[[], Framer],
+        take_frames: Callable[[Frames, str], object],
+        metrics: InputMetrics,
+        log: FilteringBoundLogger,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        path: str | None = None,
+        sock: socket.socket | None = None,
+        ssl: tls.SSLContext | None = None,
+        idle_timeout: float = 0.0,
+        max_connections: int = 0,
+        setting: str | None = None,
+        bind_setting: str = "LOGOPS_BIND",
+    ) -> None:
+        self.input = input
+        self.addresses: list[str] = []
+        self.refused = 0
+        self.make_framer = make_framer
+        self.take_frames = take_frames
+        self.metrics = metrics
+        self.paused = False
+        self.tls = ssl
+        self._log = log
+        self._host = host
+        self._port = port
+        self._path = path
+        self._sock = sock
+        self._idle_timeout = idle_timeout
+        self._max_connections = max_connections
+        self._setting = setting or f"LOGOPS_{input.upper()}_PORT"
+        self._bind_setting = bind_setting
+        self._server: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+        self._accepted_last: list[socket.socket] = []
+        self._warned: dict[str, float] = {}
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Bind and begin to accept.
+
+        Raises:
+            ListenError: the address cannot be had; the text names the mend.
+        """
+        if self._sock is None:
+            self._sock = await self._bind()
+        sock = self._sock
+        sock.setblocking(False)
+        unix = sock.family == socket.AF_UNIX
+        if not unix:  # the connections inherit it
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
+        self.addresses = [sockets.address_of("unix" if unix else self.input, sock)]
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self), sock=sock, ssl=self.tls, backlog=BACKLOG
+        )
+        self._watch_idle()
+
+    def pause(self) -> None:
+        """Stop reading; the peers' windows fill up, and they wait."""
+        self.paused = True
+        for connection in self._connections:
+            connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self.paused = False
+        for connection in self._connections:
+            connection.last_read = asyncio.get_running_loop().time()
+            connection.transport.resume_reading()
+
+    def stop_accepting(self) -> None:
+        """Take no new connections; those that the kernel has accepted for us are ours still."""
+        if self._server is None:
+            return
+        assert self._sock is not None
+        try:
+            while True:
+                self._accepted_last.append(self._sock.accept()[0])
+        except OSError:
+            pass
+        self._server.close()
+        self._server = None
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        if self._path is not None:
+            sockets.unlink(self._path)
+
+    async def close(self) -> None:
+        """Read out what peers had sent by now, hand it down, say goodbye, bounded in time."""
+        self.stop_accepting()
+        await self._adopt_accepted()
+        await self._read_out()
+        unread = sum(connection.unread() > 0 for connection in self._connections)
+        if unread:
+            self._log.warning("closed with data unread", input=self.input, connections=unread)
+        for connection in list(self._connections):
+            connection.finish()
+            connection.transport.close()
+        if not await self._until(lambda: not self._connections, CLOSE_TIMEOUT):
+            for connection in list(self._connections):
+                connection.transport.abort()
+            await self._until(lambda: not self._connections, CLOSE_TIMEOUT)
+
+    # What the connections need of the listener.
+
+    def opened(self, connection: "_Connection") -> bool:
+        """Count a new connection; whether it may stay."""
+        if self._max_connections and len(self._connections) >= self._max_connections:
+            self.refused += 1
+            self.warn("connection refused", limit=self._max_connections, refused=self.refused)
+            return False
+        self._connections.add(connection)
+        self.metrics.connections += 1
+        return True
+
+    def closed(self, connection: "_Connection") -> None:
+        """Count a connection that ended."""
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self.metrics.connections -= 1
+
+    def warn(self, event: str, **values: object) -> None:
+        """Log what a peer provoked, each event once in WARN_INTERVAL."""
+        now = asyncio.get_running_loop().time()
+        if now - self._warned.get(event, -WARN_INTERVAL) >= WARN_INTERVAL:
+            self._warned[event] = now
+            self._log.warning(event, input=self.input, **values)
+
+    # The listener's own.
+
+    async def _bind(self) -> socket.socket:
+        kind = socket.SOCK_STREAM
+        if self._path is not None:
+            return sockets.bind_path(kind, self._path, setting=self._setting)
+        return await sockets.bind(
+            kind,
+            self._host,
+            self._port,
+            setting=self._setting,
+            bind_setting=self._bind_setting,
+        )
+
+    def _watch_idle(self) -> None:
+        """Close who was silent for too long; while we do not listen, nobody is silent."""
+        if not self._idle_timeout:
+            return
+        loop = asyncio.get_running_loop()
+        if not self.paused:
+            for connection in list(self._connections):
+                if loop.time() - connection.last_read >= self._idle_timeout:
+                    connection.finish()
+                    connection.transport.close()
+        self._idle_timer = loop.call_later(self._idle_timeout / 4, self._watch_idle)
+
+    async def _adopt_accepted(self) -> None:
+        loop = asyncio.get_running_loop()
+        for sock in self._accepted_last:
+            try:
+                await loop.connect_accepted_socket(lambda: _Connection(self), sock, ssl=self.tls)
+            except OSError:  # gone again, or no TLS
+                sock.close()
+        self._accepted_last.clear()
+
+    async def _read_out(self) -> None:
+        for connection in self._connections:
+            connection.owed = connection.unread()
+        await self._until(
+            lambda: not any(connection.owes() for connection in self._connections),
+            READ_OUT_TIMEOUT,
+        )
+
+    async def _until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Let the loop read until something is so; whether it became so in time."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while not done():
+            if loop.time() >= deadline:
+                return False
+            # Nothing to await: progress is made by the loop's own reads.
+            await asyncio.sleep(0 if not self.paused else 0.01)
+        return True
+
+
+class _Connection(asyncio.Protocol):
+    """One peer: feed, collect, hand over."""
+
+    def __init__(self, listener: StreamListener) -> None:
+        self._listener = listener
+        self._framer = listener.make_framer()
+        self._peer = ""
+        self._finished = False
+        self._first = True
+        self.owed = 0  # bytes that had arrived when closing began
+        self.last_read = asyncio.get_running_loop().time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._peer = sockets.peer_of(transport.get_extra_info("peername"))
+        if not self._listener.opened(self):
+            self._finished = True
+            self.transport.abort()
+        elif self._listener.paused:
+            self.transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        listener = self._listener
+        if self._first:
+            self._first = False
+            if data.startswith(_TLS_HANDSHAKE) and listener.tls is None:
+                self._refuse_tls()
+        if self._finished:
+            return
+        self.owed -= len(data)
+        self.last_read = asyncio.get_running_loop().time()
+        self._hand_down(self._framer.receive_data(data))
+
+    def eof_received(self) -> None:
+        self.finish()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.finish()
+        self._listener.closed(self)
+
+    def finish(self) -> None:
+        """Hand down what remains; nothing is taken after this."""
+        if not self._finished:
+            self._finished = True
+            self._hand_down(self._framer.receive_eof())
+
+    def owes(self) -> bool:
+        """Whether something of what had arrived when closing began is still to be read."""
+        return self.owed > 0 and not self._finished and self.unread() > 0
+
+    def unread(self) -> int:
+        """How many bytes the kernel holds of this connection."""
+        sock = self.transport.get_extra_info("socket")
+        try:
+            held = fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4))
+        except (OSError, ValueError):  # closed meanwhile
+            return 0
+        return int(struct.unpack("i", held)[0])
+
+    def _hand_down(self, frames: Frames) -> None:
+        for reason, count in frames.faults.items():
+            self._listener.metrics.fault(reason, count)
+        if frames.frames:
+            self._listener.take_frames(frames, self._peer)
+
+    def _refuse_tls(self) -> None:
+        self._finished = True
+        self._listener.warn(
+            "TLS on a plain port",
+            peer=self._peer,
+            address=self._listener.addresses[0],
+            hint="this port takes plain text: turn TLS off in the sender, or point it at the "
+            "TLS input (LOGOPS_TLS_PORT)",
+        )
+        self.transport.abort()
