@@ -7,6 +7,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.NOTPARALLEL: # two pips at work in one environment would disturb each other
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,8 +33,13 @@ help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 .PHONY: run
+# Ctrl-C goes to all of the terminal's foreground group, and make, hit by it, ends with an error
+# whatever the daemon does. Job control (set -m) gives the daemon a group and the terminal of its
+# own; that needs make itself in the foreground (pgrp = tpgid in /proc/PID/stat).
 run: $(VENV)/.run ## Start the daemon on its defaults; Ctrl-C ends it
-	@$(BIN)/logopsd $(ARGS)
+	@read -r _ _ _ _ pgrp _ _ tpgid _ < /proc/$$$$/stat; \
+	if [ "$$pgrp" = "$$tpgid" ]; then set -m; fi; \
+	$(BIN)/python -m logopsd $(ARGS)
 
 .PHONY: test
 test: $(VENV)/.test ## Run the tests

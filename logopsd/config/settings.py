@@ -53,7 +53,9 @@ class Settings:
     http_port: int | None = setting(
         values.port, "8080", "HTTP: `/v1/logs`, `/healthz`, `/readyz`.", group=_INPUTS
     )
-    relp_port: int | None = setting(values.port, "0", "RELP.", group=_INPUTS)
+    relp_port: int | None = setting(
+        values.port, "0", "RELP, usually 2514; not in this version.", group=_INPUTS
+    )
     # RFC 5424 section 6.1: a receiver must take 480 octets. The upper end keeps one message
     # small beside the high-water mark.
     max_message: int = setting(
@@ -84,7 +86,12 @@ class Settings:
         needs=("debug_sample",),
     )
 
-    tls_port: int | None = setting(values.port, "0", "Syslog over TLS (RFC 5425).", group=_TLS)
+    tls_port: int | None = setting(
+        values.port,
+        "0",
+        "Syslog over TLS (RFC 5425), usually 6514; not in this version.",
+        group=_TLS,
+    )
     tls_cert: Path | None = setting(
         values.path, "", "The server's certificate chain (PEM).", group=_TLS, needs=("tls_port",)
     )
@@ -190,7 +197,10 @@ class Settings:
     )
 
     retention_days: int = setting(
-        values.number(1, 36500, "days"), "30", "Files older than this go.", group=_RETENTION
+        values.number(1, 36500, "days"),
+        "30",
+        "Files older than this are deleted or archived.",
+        group=_RETENTION,
     )
     archive_mode: Literal["delete", "zip"] = setting(
         values.choice("delete", "zip"), "delete", "What becomes of old files.", group=_RETENTION
@@ -205,13 +215,13 @@ class Settings:
     housekeep_autorun: bool = setting(
         values.boolean,
         "true",
-        "The daemon does this itself; `logopsd housekeep` does it by hand.",
+        "The daemon itself deletes or archives; `logopsd housekeep` does one round by hand.",
         group=_RETENTION,
     )
     housekeep_interval_sec: int = setting(
         values.number(1, 7 * DAY_SECONDS, "seconds", zero="at start only"),
         "3600",
-        "Time between two rounds.",
+        "Time between two rounds of this.",
         group=_RETENTION,
         needs=("housekeep_autorun",),
     )

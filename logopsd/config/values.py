@@ -93,7 +93,7 @@ def number(low: int, high: int, unit: str, *, zero: str = "") -> Kind:
         raise ValueError
 
     also = f", or 0 ({zero})" if zero else ""
-    return Kind(parse, f"{unit} from {low} to {high}{also}")
+    return Kind(parse, f"a number of {unit} from {low} to {high}{also}")
 
 
 def _port(text: str) -> int | None:
@@ -229,7 +229,10 @@ address = Kind(_address, "an address (127.0.0.1, ::1, 0.0.0.0 for all) or a host
 def _path(text: str) -> Path:
     if not text.isprintable():
         raise ValueError
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~name of no user
+        raise ValueError from error
 
 
 path = Kind(_path, "a path, relative to the working directory")

@@ -1,0 +1,41 @@
+"""`.env.example` and the descriptions cannot drift from the settings."""
+
+from pathlib import Path
+
+from logopsd.config import describe, read
+from logopsd.config.document import env_example
+from tests.config.helpers import loaded
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_example_in_the_tree_is_the_one_described() -> None:
+    """Made anew by `python -m logopsd.config.document > .env.example`."""
+    assert (ROOT / ".env.example").read_text() == env_example()
+
+
+def test_example_changes_nothing(tmp_path: Path) -> None:
+    """Copied as it is, it leaves every default."""
+    (tmp_path / ".env").write_text(env_example())
+    effective = read({}, directory=tmp_path)
+
+    assert {given.where for given in effective.given.values()} == {"default"}
+
+
+def test_example_can_be_uncommented() -> None:
+    """A line without its # is read as that setting."""
+    assert loaded(env_example().replace("#LOGOPS_TCP_PORT=5514", "LOGOPS_TCP_PORT=1")).tcp_port == 1
+
+
+def test_each_default_of_the_example_can_be_set() -> None:
+    """A default that stands there is one that the setting takes."""
+    for setting in describe():
+        if setting.default:
+            setting.kind.parse(setting.default)
+
+
+def test_needs_name_settings() -> None:
+    """A condition names an attribute that exists."""
+    attributes = {setting.attribute for setting in describe()}
+
+    assert {need.partition("=")[0] for each in describe() for need in each.needs} <= attributes
