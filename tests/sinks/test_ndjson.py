@@ -1,0 +1,140 @@
+import json
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from logopsd.errors import SinkError
+from logopsd.sinks.ndjson import NdjsonSink
+from logopsd.sinks.writer import Fsync
+from tests.sinks.helpers import Observer, at_once, line, receipt
+
+DAY = "20261123"
+
+
+def make_sink(
+    directory: Path, observer: Observer, *, fsync: Fsync = "never", max_file_bytes: int = 0
+) -> NdjsonSink:
+    return NdjsonSink(
+        directory=directory,
+        max_file_bytes=max_file_bytes,
+        fsync=fsync,
+        deliver=at_once,
+        observer=observer,
+    )
+
+
+@pytest.mark.parametrize("fsync", ["always", "never", 0.001])
+def test_batches_land_in_order_and_receipts_come_back(tmp_path: Path, fsync: Fsync) -> None:
+    """What is written stands in the day's file, in order, and each receipt comes once."""
+    observer = Observer()
+    sink = make_sink(tmp_path / "ingest", observer, fsync=fsync)
+    sink.open()
+    told: list[int] = []
+    for number in range(100):
+        sink.write(line(str(number)), DAY, receipt(number, lambda n=number: told.append(n)))
+    assert sink.close(10)
+    lines = (tmp_path / "ingest" / "20261123.ndjson").read_bytes().splitlines()
+    assert [json.loads(text)["msg"] for text in lines] == [str(n) for n in range(100)]
+    assert [r.count for r in observer.receipts] == told == list(range(100))
+    assert sink.unstored() == []
+    assert sink.unstored_bytes == 0
+
+
+def test_each_day_has_its_file(tmp_path: Path) -> None:
+    """The day given with a batch names its file, also where two days are pending at once."""
+    sink = make_sink(tmp_path, Observer())
+    sink.open()
+    sink.write(line("old"), "20261122", receipt(1))
+    sink.write(line("new"), "20261123", receipt(1))
+    sink.write(line("late"), "20261122", receipt(1))
+    assert sink.close(10)
+    assert (tmp_path / "20261122.ndjson").read_bytes() == line("old") + line("late")
+    assert (tmp_path / "20261123.ndjson").read_bytes() == line("new")
+
+
+def test_a_restart_appends_to_the_newest_piece(tmp_path: Path) -> None:
+    """Pieces are split at batches, and a later start goes on with the newest."""
+    for start in range(0, 6, 3):
+        sink = make_sink(tmp_path, Observer(), max_file_bytes=2 * len(line("0")))
+        sink.open()
+        for number in range(start, start + 3):
+            sink.write(line(str(number)), DAY, receipt(1))
+        assert sink.close(10)
+    pieces = ["20261123.ndjson", "20261123-1.ndjson", "20261123-2.ndjson"]
+    found = [(tmp_path / name).read_bytes() for name in pieces]
+    assert found == [line(str(n)) + line(str(n + 1)) for n in (0, 2, 4)]
+
+
+def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
+    """The directory is locked for as long as the sink is open, and the error names the owner."""
+    first = make_sink(tmp_path, Observer())
+    first.open()
+    with pytest.raises(SinkError, match=rf"in use by another logopsd \(process {os.getpid()}\)"):
+        make_sink(tmp_path, Observer()).open()
+    assert first.close(10)
+    second = make_sink(tmp_path, Observer())
+    second.open()
+    assert second.close(10)
+
+
+def test_modes_of_directory_and_files(tmp_path: Path) -> None:
+    """The group may read, others may not, whatever the umask takes away."""
+    before = os.umask(0o077)
+    try:
+        sink = make_sink(tmp_path / "ingest", Observer())
+        sink.open()
+        sink.write(line("x"), DAY, receipt(1))
+        assert sink.close(10)
+    finally:
+        os.umask(before)
+    path = tmp_path / "ingest" / "20261123.ndjson"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_torn_tail_is_set_aside_at_start(tmp_path: Path) -> None:
+    """The fragment goes to .torn, a whole record takes its place, and nothing got shorter."""
+    path = tmp_path / "20261123.ndjson"
+    path.write_bytes(line("whole") + b'{"msg":"to')
+    inode = path.stat().st_ino
+    observer = Observer()
+    sink = make_sink(tmp_path, observer)
+    sink.open()
+    sink.write(line("next"), DAY, receipt(1))
+    assert sink.close(10)
+    assert observer.torn_files == [(path, 10)]
+    assert (tmp_path / "20261123.ndjson.torn").read_bytes() == b'{"msg":"to\n'
+    first, notice, last = path.read_bytes().splitlines(keepends=True)
+    assert (first, last) == (line("whole"), line("next"))
+    assert json.loads(notice)["msg"] == "a torn line of 10 bytes was set aside"
+    assert path.stat().st_ino == inode
+
+
+def test_valves_close_above_the_high_and_open_below_the_low_water_mark(tmp_path: Path) -> None:
+    """Pause is called in write itself, resume with the receipts, once each."""
+    observer = Observer()
+    gate = threading.Event()
+    calls: list[str] = []
+    sink = NdjsonSink(
+        directory=tmp_path,
+        max_file_bytes=0,
+        fsync="never",
+        deliver=lambda callback: (gate.wait(20), callback()),
+        observer=observer,
+        high_water=100,
+        low_water=50,
+    )
+    sink.register(lambda: calls.append("pause"), lambda: calls.append("resume"))
+    sink.open()
+    for _ in range(3):
+        sink.write(b"x" * 99 + b"\n", DAY, receipt(1))
+    # The thread may have taken the first batch, and waits at the gate with it.
+    assert sink.paused
+    assert calls == ["pause"]
+    sink.register(lambda: calls.append("late pause"), lambda: None)
+    gate.set()
+    assert sink.close(10)
+    assert calls == ["pause", "late pause", "resume"]
+    assert not sink.paused
