@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -164,8 +165,8 @@ def test_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         clock[0] += seconds
 
-    monkeypatch.setattr(common.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(common.time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
 
     sizes = [(size, clock[0]) for size in common.paced(25, 500, 10.0)]
 

@@ -1,0 +1,41 @@
+"""Python's own logging.handlers.SysLogHandler, which ends a message over TCP with NUL."""
+
+import logging
+import logging.handlers
+import socket
+
+import pytest
+
+from tests.e2e.harness import Daemon
+
+MESSAGES = 500
+
+
+@pytest.mark.parametrize(
+    ("input", "kind"), [("udp", socket.SOCK_DGRAM), ("tcp", socket.SOCK_STREAM)]
+)
+@pytest.mark.parametrize("append_nul", [True, False])
+def test_sys_log_handler(
+    daemon: Daemon, input: str, kind: socket.SocketKind, append_nul: bool
+) -> None:
+    """Each message is a record of its own, without the NUL, with level and facility."""
+    if input == "tcp" and not append_nul:
+        pytest.skip("without NUL and without LF there is nothing to tell messages apart by")
+    handler = logging.handlers.SysLogHandler(
+        daemon.address(input), logging.handlers.SysLogHandler.LOG_LOCAL5, socktype=kind
+    )
+    handler.append_nul = append_nul
+    handler.setFormatter(logging.Formatter("shop[12]: %(message)s"))
+    logger = logging.Logger("shop")
+    logger.addHandler(handler)
+    for number in range(MESSAGES):
+        logger.warning("order %d is late", number)
+    handler.close()
+
+    records = daemon.wait_records(MESSAGES)
+    assert [record["msg"] for record in records] == [
+        f"order {number} is late" for number in range(MESSAGES)
+    ]
+    for record in records:
+        assert (record["app"], record["procid"]) == ("shop", "12")
+        assert (record["level"], record["facility"]) == ("WARN", "local5")
