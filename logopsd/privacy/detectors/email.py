@@ -1,0 +1,99 @@
+"""Mail addresses: `jan.kowalski+work@example.com` becomes `j***@example.com`.
+
+The span that is masked is the local part and the sign behind it; the domain stays open to the
+other detectors, as `joe@4.3.2.1.dialup.example` holds an address of another kind.
+"""
+
+import re
+
+from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
+
+_AT = re.compile(r"@|%40|%2540|\\u0040")
+"""The sign as it is, as URLs carry it (once or twice encoded), and as JSON may."""
+
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-zA-Z0-9-]{1,59})(?![\w-])")
+"""Labels and a last one that holds no digit; RFC 1035 section 2.3.4 for the length."""
+
+_LOCAL = re.compile(r"[\w.+!#$*^~'-]*")
+"""A local part, read backwards. RFC 5322 allows `=`, `/`, `?`, `&`, `{`, `|`, `}` and a backtick
+too, but before a mail address in a log these more often end a word that is not part of it."""
+
+_ODD_LOCAL = re.compile(r"[^\s<>@\0]*<")
+"""Between angle brackets, whatever stands there is the local part; read backwards."""
+
+_QUOTED_LOCAL = re.compile(r'"[^"\r\n\0]{1,64}"')
+
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+
+_FILES_AND_UNITS = (
+    "service socket timer target mount automount slice scope device swap path "
+    "gz bz2 xz zst zip tar tgz deb rpm jar war png jpg jpeg gif svg webp js mjs ts css map "
+    "json yaml yml xml html htm txt log conf cfg ini lock tmp sock pid bak so exe dll"
+)
+_NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
+"""Last labels that are no domain: systemd's units, and the endings of file names."""
+
+_VERSION = re.compile(r"\d+\.\d(?!\d*\.\d+\.\d+\.[^\W\d])")
+"""The domain of `package@1.2.3-beta.next`; but `4.3.2.1.dialup.example` is one."""
+
+_SYMBOLS = re.compile(r"\W*")
+
+_WINDOW = 64
+"""Characters looked at first before the sign; RFC 5321 section 4.5.3.1.1 allows 64."""
+
+_ODD_WINDOW = 256
+"""Characters looked back for `<`: mailing lists put a whole second address into a local part."""
+
+
+def email(keep: Keep) -> Detector:
+    """Make the detector of mail addresses.
+
+    Args:
+        keep: what may stay readable.
+    """
+
+    def examine(text: str, at: int) -> Find | None:
+        sign = _AT.match(text, at)
+        domain = sign and _DOMAIN.match(text, sign.end())
+        if not sign or not domain or not _is_domain(domain[0]) or keep.domain(domain[0]):
+            return None
+        begin = _begin_of_local(text, at)
+        local = text[begin:at]
+        first = next((char for char in local if char.isalnum() or char == "_"), "")
+        if not first or local == "git":
+            return None
+        return begin, sign.end(), f"{first}***{sign[0]}"
+
+    return Detector("email", triggers(b"@", rb"%00", rb"\\u0000"), examine)
+
+
+def _is_domain(domain: str) -> bool:
+    return domain.rpartition(".")[2].lower() not in _NO_DOMAIN and not _VERSION.match(domain)
+
+
+def _begin_of_local(text: str, at: int) -> int:
+    """Find where the local part before `at` begins; `at` itself where there is none.
+
+    The text is read backwards in slices that double. No local part holds an `@`, so that all
+    addresses of a text together cost what one pass over it does.
+    """
+    if text[at - 1 : at] == '"':
+        quoted = _QUOTED_LOCAL.match(_backwards(text, at, _WINDOW + 2))
+        return at - quoted.end() if quoted else at
+    begin, window, length = at, _WINDOW, -1
+    while length:
+        back = _backwards(text, begin, window)
+        length = _LOCAL.match(back).end()  # type: ignore[union-attr]  # it may match nothing
+        begin -= length
+        window *= 2
+    odd = _ODD_LOCAL.match(_backwards(text, begin, _ODD_WINDOW)) if begin else None
+    if odd:
+        return begin - odd.end() + 1
+    if begin and _ESCAPE.match(text, begin - 1, at):
+        begin += 2  # of `to%3Djan@example.com` the `3D` is no part
+    return _SYMBOLS.match(text, begin, at).end()  # type: ignore[union-attr]
+
+
+def _backwards(text: str, at: int, length: int) -> str:
+    """Give the `length` characters before `at`, the nearest first."""
+    return text[max(at - length, 0) : at][::-1]
