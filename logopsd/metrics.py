@@ -28,7 +28,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 import logopsd
-import logopsd.framing
+from logopsd.framing import FAULTS
 from logopsd.records import INPUTS
 
 DROP_REASONS = ("backpressure", "empty", "error", "refused", "shutdown")
@@ -39,7 +39,7 @@ it. error: a stage failed on it, a bug. refused: access or limits. shutdown: the
 emptied in the time allowed.
 """
 
-FAULT_REASONS: tuple[str, ...] = getattr(logopsd.framing, "FAULTS", ())
+FAULT_REASONS = FAULTS
 """What a framer may find malformed."""
 
 DETECTORS = ("email", "ipv4")

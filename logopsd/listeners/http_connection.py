@@ -1,0 +1,343 @@
+"""One HTTP connection: bytes in, answers out in the order of the requests, and nothing for ever."""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import cast
+
+from logopsd.listeners import sockets
+from logopsd.listeners.http_exchange import Exchange
+from logopsd.listeners.http_messages import (
+    CONNECTION_CLOSE,
+    CONNECTION_KEEP_ALIVE,
+    CONTINUE,
+    NO_CONNECTION_HEADER,
+    Request,
+    Response,
+    error_response,
+)
+from logopsd.listeners.http_requests import RequestReader, Stage
+from logopsd.listeners.http_service import Limits, Service
+
+
+class Wait(Enum):
+    """What a connection waits for; each has its time."""
+
+    REQUEST = auto()
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    TAKING = auto()
+    END = auto()
+
+
+def seconds_for(wait: Wait, limits: Limits) -> float:
+    """Return how long a connection may wait for something; infinite where it waits for us."""
+    if wait is Wait.ANSWER:
+        return math.inf
+    if wait is Wait.REQUEST:
+        return limits.idle_seconds
+    if wait is Wait.HEAD:
+        return limits.head_seconds
+    return limits.linger_seconds if wait is Wait.END else limits.stall_seconds
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        service: of the listener.
+        clock: seconds, monotonic.
+        on_open: called with the connection; tells whether there is room for it.
+        on_close: called with it once it is gone.
+
+    Attributes:
+        deadline: when `time_out` is due, on the clock.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        clock: Callable[[], float],
+        on_open: Callable[["HttpConnection"], bool],
+        on_close: Callable[["HttpConnection"], None],
+    ) -> None:
+        self.deadline = math.inf
+        self._service = service
+        self._clock = clock
+        self._on_open = on_open
+        self._on_close = on_close
+        self._pending: deque[Exchange] = deque()  # in order, none of them answered on the wire
+        self._current: Exchange | None = None  # the one whose body is being read
+        self._wait: tuple[Wait, int] | None = None
+        self._progress_bytes = 0
+        self._corked = False
+        self._settling_is_due = False
+        self._ends_when_answered = False
+        self._lingering = False
+        self._at_eof = False
+        self._lost = False
+        self._write_paused = False
+        self._read_paused = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or turn the client away where there is no room."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._reader = RequestReader(
+            self,
+            peer=sockets.peer_of(transport.get_extra_info("peername")),
+            max_head_bytes=self._service.limits.max_head_bytes,
+        )
+        if self._on_open(self):
+            self._settle()
+            return
+        self._reader.stop()
+        self._service.responses[503] += 1
+        self._transport.write(_NO_ROOM.encode(CONNECTION_CLOSE))
+        self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client; what it sent completely is stored all the same."""
+        self._lost = True
+        self._reader.stop()
+        for exchange in self._pending:
+            exchange.abort()
+        self._pending.clear()
+        self._on_close(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read requests, and write in one piece what could be answered at once."""
+        if self._lingering:
+            return
+        self._corked = True
+        try:
+            self._reader.receive_data(data)
+        except Exception as error:  # none is known; one client must not take the others down
+            self._service.log.error("http_connection_failed", type=type(error).__name__)
+            self._transport.abort()
+            return
+        finally:
+            self._corked = False
+        self._settle()
+
+    def eof_received(self) -> bool:
+        """Answer what was asked, though the client will send nothing more."""
+        if self._reader.stage in (Stage.HEAD, Stage.BODY):
+            self.malformed(error_response(400, "the request ends in the middle", close=True))
+        self._reader.stop()
+        self._at_eof = self._ends_when_answered = True
+        self._settle()
+        return bool(self._pending)
+
+    def pause_writing(self) -> None:
+        """Read no more requests while the client does not take the answers."""
+        self._write_paused = True
+        self._settle()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._write_paused = False
+        self._settle()
+
+    # What the reader calls.
+
+    def request_begins(self, request: Request) -> None:
+        """Take the head of a request."""
+        exchange = self._current = Exchange(self._service, request, self._answered)
+        self._pending.append(exchange)
+        exchange.begin()
+        self._stop_behind(exchange)
+
+    def body_arrives(self, data: bytes) -> None:
+        """Take a piece of its body."""
+        exchange = self._current
+        assert exchange is not None
+        exchange.receive(data)
+        if exchange.discarded_bytes > self._service.limits.max_discarded_bytes:
+            self._ends_when_answered = True
+            self._reader.stop()
+        self._stop_behind(exchange)
+
+    def request_ends(self) -> None:
+        """Take its end."""
+        exchange = self._current
+        assert exchange is not None
+        self._current = None
+        exchange.end()
+        if not exchange.request.keep_alive:
+            self._reader.stop()
+        self._stop_behind(exchange)
+
+    def malformed(self, response: Response) -> None:
+        """Answer what is no request, behind those that were, and read nothing more."""
+        self._reader.stop()
+        exchange = self._current
+        if exchange is None:
+            exchange = Exchange(self._service, _NO_REQUEST, self._answered)
+            self._pending.append(exchange)
+        if exchange.answer is None:
+            exchange.refuse(response)
+        else:  # it has its answer, and its body broke off
+            self._ends_when_answered = True
+
+    # What the listener calls.
+
+    def refresh(self) -> None:
+        """See whether reading may go on, as the state of the service has changed."""
+        self._settle()
+
+    def drain(self) -> None:
+        """Close where nothing is under way."""
+        if self._waits_for() is Wait.REQUEST:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        self._transport.abort()
+
+    def time_out(self, now: float) -> None:
+        """Act on the deadline that has passed."""
+        wait = self._waits_for()
+        if wait is Wait.BODY and self._has_progressed():
+            self.deadline = now + self._service.limits.stall_seconds
+        elif wait in (Wait.HEAD, Wait.BODY):
+            self.malformed(error_response(408, "the request came too slowly", close=True))
+            self._settle()
+        elif wait is Wait.REQUEST:
+            self._transport.close()
+        else:
+            self._transport.abort()
+
+    # Below: how.
+
+    def _answered(self, exchange: Exchange) -> None:
+        """Write an answer, or wait a moment for its neighbours to be written in one piece."""
+        if self._corked or self._lost:
+            return
+        if len(self._pending) == 1:
+            self._settle()
+        elif not self._settling_is_due:
+            self._settling_is_due = True
+            asyncio.get_running_loop().call_soon(self._settle)
+
+    def _stop_behind(self, exchange: Exchange) -> None:
+        if exchange.answer is not None and exchange.answer.close:
+            self._reader.stop()
+
+    def _settle(self) -> None:
+        """Bring answers, reading and the deadline in line with what has happened."""
+        self._settling_is_due = False
+        if self._lost or self._corked:  # reading settles when it is through
+            return
+        self._flush()
+        self._set_reading()
+        self._set_deadline()
+
+    def _flush(self) -> None:
+        """Write every answer whose turn it is."""
+        pending = self._pending
+        out = []
+        while pending and (answer := pending[0].answer) is not None:
+            exchange = pending.popleft()
+            out.append(self._encode(exchange, answer))
+        if pending and pending[0].awaits_continue:
+            pending[0].awaits_continue = False
+            out.append(CONTINUE)
+        if out:
+            self._transport.write(b"".join(out))
+        if self._ends_when_answered and not pending and not self._lingering:
+            self._end()
+
+    def _encode(self, exchange: Exchange, answer: Response) -> bytes:
+        request = exchange.request
+        self._service.responses[answer.status] += 1
+        connection = CONNECTION_KEEP_ALIVE if request.http_1_0 else NO_CONNECTION_HEADER
+        if self._is_last(exchange, answer):
+            connection = CONNECTION_CLOSE
+            self._ends_when_answered = True
+            self._forget_pending()
+        return answer.encode(connection, head_only=request.method == "HEAD")
+
+    def _is_last(self, exchange: Exchange, answer: Response) -> bool:
+        if answer.close or not exchange.request.keep_alive:
+            return True
+        if self._pending:
+            return False
+        ends = self._ends_when_answered or self._service.draining
+        return ends and self._reader.stage is not Stage.HEAD and self._current in (None, exchange)
+
+    def _forget_pending(self) -> None:
+        """Leave requests behind the last answer unanswered, as RFC 9112 section 9.6 has it."""
+        for exchange in self._pending:
+            exchange.abort()
+        self._pending.clear()
+        self._current = None
+
+    def _end(self) -> None:
+        """End the connection so that the client can read the last answer.
+
+        Closing a socket with unread bytes resets it, and a reset can overtake the answer. So
+        the end is told first, and what still comes is thrown away for a moment.
+        """
+        self._reader.stop()
+        self._lingering = True
+        if self._transport.can_write_eof() and not self._at_eof:
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _set_reading(self) -> None:
+        service = self._service
+        pause = (
+            self._write_paused
+            or len(self._pending) > service.limits.max_pipelined
+            or (service.paused and self._current is not None and self._current.is_streamed)
+        )
+        if pause == self._read_paused:
+            return
+        self._read_paused = pause
+        if pause:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _set_deadline(self) -> None:
+        """Set a new deadline only where another wait has begun: bytes alone win no time."""
+        wait = (self._waits_for(), self._reader.begun)
+        if wait == self._wait:
+            return
+        self._wait = wait
+        self.deadline = self._clock() + seconds_for(wait[0], self._service.limits)
+        if self._current is not None:
+            self._progress_bytes = self._current.wire_bytes
+
+    def _waits_for(self) -> Wait:
+        if self._lingering:
+            return Wait.END
+        if self._write_paused:
+            return Wait.TAKING
+        if not self._read_paused:
+            if self._reader.stage is Stage.HEAD:
+                return Wait.HEAD
+            if self._current is not None and not self._current.is_patient:
+                return Wait.BODY
+        return Wait.ANSWER if self._pending or self._current else Wait.REQUEST
+
+    def _has_progressed(self) -> bool:
+        exchange = self._current
+        if exchange is None:
+            return False
+        progress = exchange.wire_bytes - self._progress_bytes
+        self._progress_bytes = exchange.wire_bytes
+        return progress >= self._service.limits.min_progress_bytes
+
+
+_NO_REQUEST = Request("", b"", {})
+"""Stands in an Exchange for what could not be read as a request."""
+
+_NO_ROOM = error_response(503, "too many connections are open")

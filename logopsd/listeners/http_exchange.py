@@ -1,0 +1,236 @@
+"""One request and its answer: refused by its head, or its body taken and handed to a route."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+
+from logopsd.listeners.http_inflate import InflateError, Inflater
+from logopsd.listeners.http_messages import (
+    BodyConsumer,
+    Request,
+    Response,
+    Route,
+    StreamRoute,
+    error_response,
+)
+from logopsd.listeners.http_refusals import (
+    busy,
+    coding_of,
+    max_body_bytes,
+    method_not_allowed,
+    not_found,
+    refusal,
+    too_long,
+)
+from logopsd.listeners.http_service import Service
+
+
+class Exchange:
+    """One request and its answer.
+
+    Args:
+        service: of the listener.
+        request: its head.
+        on_answer: called when the answer is there.
+
+    Attributes:
+        request: as handed in.
+        answer: None until there is one.
+        awaits_continue: the client waits to be told that it may send the body.
+        body_over: whether the body is complete.
+        wire_bytes: how much of the body has come, as sent.
+        discarded_bytes: how much of it came behind an answer given early.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_consumer",
+        "_inflater",
+        "_max_body_bytes",
+        "_on_answer",
+        "_route",
+        "_service",
+        "_size",
+        "answer",
+        "awaits_continue",
+        "body_over",
+        "discarded_bytes",
+        "request",
+        "wire_bytes",
+    )
+
+    def __init__(
+        self, service: Service, request: Request, on_answer: Callable[["Exchange"], None]
+    ) -> None:
+        self.request = request
+        self.answer: Response | None = None
+        self.awaits_continue = False
+        self.body_over = False
+        self.wire_bytes = 0
+        self.discarded_bytes = 0
+        self._service = service
+        self._on_answer = on_answer
+        self._route: Route | StreamRoute | None = None
+        self._max_body_bytes: int | None = None
+        self._consumer: BodyConsumer | None = None
+        self._inflater: Inflater | None = None
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the body goes to its route as it comes."""
+        return self._consumer is not None
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether the body may rest for as long as it likes."""
+        return isinstance(self._route, StreamRoute) and self._route.patient
+
+    def respond(self, response: Response) -> None:
+        """Answer; once.
+
+        Raises:
+            RuntimeError: it was answered before, a bug in the route.
+        """
+        if self.answer is not None:
+            raise RuntimeError("a request was answered twice")
+        self.answer = response
+        self._release()
+        self._on_answer(self)
+
+    def begin(self) -> None:
+        """Refuse by the head, or make ready for the body."""
+        request, service = self.request, self._service
+        methods = service.methods_at(request)
+        route = None if methods is None else methods.get(request.method)
+        if methods is None:
+            self.refuse(not_found())
+        elif route is None:
+            self.refuse(method_not_allowed(methods))
+        elif (response := refusal(request, route, service)) is not None:
+            self.refuse(response)
+        else:
+            self._open(route)
+
+    def receive(self, data: bytes) -> None:
+        """Take a piece of the body, as sent."""
+        self.wire_bytes += len(data)
+        self.awaits_continue = False
+        if self.answer is not None:
+            self.discarded_bytes += len(data)
+        elif self._max_body_bytes is not None and self.wire_bytes > self._max_body_bytes:
+            self.refuse(too_long(self._max_body_bytes))
+        elif self._inflater is None:
+            self._take(data)
+        else:
+            self._inflate(self._inflater, data)
+
+    def end(self) -> None:
+        """Take the end of the body: the time for the route to act."""
+        self.body_over = True
+        self.awaits_continue = False
+        if self.answer is not None:
+            return
+        try:
+            if self._inflater is not None:
+                self._inflater.end()
+        except InflateError as error:
+            self.refuse(error_response(400, str(error)))
+        else:
+            self._guard(self._finish)
+
+    def refuse(self, response: Response) -> None:
+        """Answer for the route, and end the connection where the body cannot be read away."""
+        if not self.body_over and self._is_body_too_much(response):
+            response = replace(response, close=True)
+        consumer, self._consumer = self._consumer, None
+        self.respond(response)
+        if consumer is not None:
+            self._guard(consumer.abort)
+
+    def abort(self) -> None:
+        """The client is gone: nobody waits for the answer, and the body will not be complete."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None and not self.body_over:
+            self._guard(consumer.abort)
+        self._release()
+
+    def _open(self, route: Route | StreamRoute) -> None:
+        request = self.request
+        self._route = route
+        self._max_body_bytes = max_body_bytes(route, self._service)
+        self.awaits_continue = b"expect" in request.headers and not request.http_1_0
+        coding = coding_of(request)
+        if coding is not None:
+            self._inflater = Inflater(coding)
+        if isinstance(route, StreamRoute):
+            self._guard(self._open_stream, route)
+
+    def _open_stream(self, route: StreamRoute) -> None:
+        consumer = route.begin(self.request, self.respond)
+        if self.answer is None:
+            self._consumer = consumer
+
+    def _inflate(self, inflater: Inflater, data: bytes) -> None:
+        try:
+            for piece in inflater.inflate(data):
+                self._take(piece)
+                if self.answer is not None:
+                    return
+        except InflateError as error:
+            self.refuse(error_response(400, str(error)))
+
+    def _take(self, piece: bytes) -> None:
+        """Take a piece of the body, decompressed."""
+        self._size += len(piece)
+        if self._max_body_bytes is not None and self._size > self._max_body_bytes:
+            self.refuse(too_long(self._max_body_bytes))
+        elif self._consumer is not None:
+            self._guard(self._consumer.data, piece)
+        else:
+            self._collect(piece)
+
+    def _collect(self, piece: bytes) -> None:
+        service = self._service
+        self._chunks.append(piece)
+        service.buffered_bytes += len(piece)
+        if service.buffered_bytes > service.limits.max_buffered_bytes:
+            self.refuse(busy())
+
+    def _finish(self) -> None:
+        if self._consumer is not None:
+            self._consumer.end()
+        elif self._service.paused and self.request.method == "POST":
+            self.refuse(busy())
+        else:
+            assert isinstance(self._route, Route)
+            self.request.body = b"".join(self._chunks)
+            self._release()
+            self._route.handler(self.request, self.respond)
+
+    def _guard(self, step: Callable[..., None], *arguments: object) -> None:
+        """Run a step of a route; what it raises is a bug of ours, and none of the client's."""
+        try:
+            step(*arguments)
+        except Exception as error:
+            path = self.request.path.decode("latin-1")
+            self._service.log.error("http_route_failed", path=path, type=type(error).__name__)
+            if self.answer is None:
+                self.refuse(error_response(500, "the request could not be processed"))
+
+    def _is_body_too_much(self, response: Response) -> bool:
+        """Tell whether too much of the body may still come to read it away."""
+        request = self.request
+        if b"expect" in request.headers:  # whether it comes now is up to the client
+            return True
+        if request.content_length is None:
+            return response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        left = request.content_length - self.wire_bytes
+        return left > self._service.limits.max_discarded_bytes
+
+    def _release(self) -> None:
+        """Let go of what was collected."""
+        if self._chunks:
+            self._service.buffered_bytes -= sum(map(len, self._chunks))
+            self._chunks = []

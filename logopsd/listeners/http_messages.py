@@ -1,0 +1,202 @@
+"""What a route sees of HTTP: Request, Response, and the two kinds of Route.
+
+A route never sees a socket. It is handed a request and a `respond`, which it calls exactly once,
+at once or later: when the sink says that the records are stored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Protocol
+
+import msgspec
+
+JSON = "application/json"
+
+NO_CONNECTION_HEADER = b""
+CONNECTION_CLOSE = b"Connection: close\r\n"
+CONNECTION_KEEP_ALIVE = b"Connection: keep-alive\r\n"
+
+
+class Request:
+    """The head of a request, and its body once that is complete.
+
+    Attributes:
+        method: as sent, `POST`.
+        target: as sent, `/v1/logs?x=1`.
+        path: the target without its query.
+        headers: names in lower case; a name that was repeated has its values joined by `, `.
+        http_1_0: whether the client speaks HTTP/1.0.
+        keep_alive: whether the client wants to go on after the answer.
+        content_length: of the body, in bytes as sent; None where there is none or it is chunked.
+        chunked: whether the body comes in chunks.
+        peer: the sender's address.
+        body: complete and decompressed; empty where a StreamRoute takes it.
+    """
+
+    __slots__ = (
+        "body",
+        "chunked",
+        "content_length",
+        "headers",
+        "http_1_0",
+        "keep_alive",
+        "method",
+        "path",
+        "peer",
+        "target",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        headers: Mapping[bytes, bytes],
+        *,
+        http_1_0: bool = False,
+        keep_alive: bool = True,
+        peer: str | None = None,
+        body: bytes = b"",
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.path = target
+        self.headers = headers
+        self.http_1_0 = http_1_0
+        self.keep_alive = keep_alive
+        length = headers.get(b"content-length")
+        self.content_length = None if length is None else int(length)
+        self.chunked = b"transfer-encoding" in headers
+        self.peer = peer
+        self.body = body
+
+    def header(self, name: bytes) -> str:
+        """Return the value of a header by its name in lower case; empty where it is missing."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer.
+
+    Attributes:
+        status: the code.
+        body: of `content_type`.
+        content_type: where there is a body.
+        headers: what else to send, names and values; ASCII without line ends, from us.
+        close: whether the connection must end with it.
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+    close: bool = False
+
+    def encode(self, connection: bytes = NO_CONNECTION_HEADER, *, head_only: bool = False) -> bytes:
+        """Return the bytes of the answer.
+
+        Args:
+            connection: a Connection header line, or nothing.
+            head_only: leave the body away but tell its length, as HEAD asks for.
+        """
+        head = _head(self.status, self.content_type, self.headers)
+        if self.status == HTTPStatus.NO_CONTENT:  # has no body and no length, RFC 9110 8.6
+            return b"%b%b\r\n" % (head, connection)
+        body = b"" if head_only else self.body
+        return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, connection, len(self.body), body)
+
+
+@lru_cache(maxsize=128)
+def _head(status: int, content_type: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    if status != HTTPStatus.NO_CONTENT:
+        lines.append(f"Content-Type: {content_type}")
+    lines.extend(f"{name}: {value}" for name, value in headers)
+    return "".join(line + "\r\n" for line in lines).encode("latin-1")
+
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""Goes before the answer where the client waits to be told to send the body, RFC 9110 10.1.1."""
+
+
+def json_response(
+    status: int, content: object, *, headers: tuple[tuple[str, str], ...] = ()
+) -> Response:
+    """Answer with an object as JSON."""
+    return Response(status, msgspec.json.encode(content), headers=headers)
+
+
+def error_response(
+    status: int,
+    detail: str,
+    *,
+    headers: tuple[tuple[str, str], ...] = (),
+    close: bool = False,
+) -> Response:
+    """Answer with what is wrong, and where or what to do about it.
+
+    Args:
+        status: 4xx or 5xx.
+        detail: one sentence; never quotes the request.
+        headers: what else to send.
+        close: whether the connection must end with it.
+    """
+    body = msgspec.json.encode({"error": HTTPStatus(status).phrase, "detail": detail})
+    return Response(status, body, headers=headers, close=close)
+
+
+Respond = Callable[[Response], None]
+"""Called exactly once for each request, in the event loop."""
+
+Check = Callable[[Request], Response | None]
+"""Looks at the head alone: gives the refusal, before the body was read; None to go on."""
+
+
+class BodyConsumer(Protocol):
+    """Takes the body of a request piece by piece; `respond` may be called at any of them."""
+
+    def data(self, data: bytes) -> None:
+        """Take the next piece, decompressed."""
+
+    def end(self) -> None:
+        """The body is complete."""
+
+    def abort(self) -> None:
+        """The body will never be complete: the client is gone, or was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route that wants the body whole, at most as long as the listener's limit.
+
+    Attributes:
+        handler: is handed the request with its body.
+        check: refuses by the head alone.
+    """
+
+    handler: Callable[[Request, Respond], None]
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRoute:
+    """A route that takes the body as it comes; it is read only as fast as the sink takes it.
+
+    Attributes:
+        begin: is handed the request's head, and gives who takes the body.
+        check: refuses by the head alone.
+        max_body_bytes: how much may come, before and after decompression; None for no limit.
+        patient: whether the body may pause for as long as it likes, as a journal that is
+            followed does.
+    """
+
+    begin: Callable[[Request, Respond], BodyConsumer]
+    check: Check | None = None
+    max_body_bytes: int | None = None
+    patient: bool = False
+
+
+Routes = Mapping[tuple[str, str], Route | StreamRoute]
+"""(method, path) -> route. HEAD is answered by the route of GET."""
