@@ -23,6 +23,9 @@ PURE := framing parsing privacy
 PURE_FILES := logopsd/framing/*,logopsd/parsing/*,logopsd/privacy/*,logopsd/encoding.py
 PURE_FILES := $(PURE_FILES),logopsd/records.py,logopsd/errors.py,logopsd/retention/policy.py
 
+# An environment whose Python was removed or upgraded away is made anew.
+$(shell test -x $(BIN)/python || rm -f $(VENV)/.created)
+
 # More arguments for the program that a target runs: make test ARGS="-k framing".
 ARGS ?=
 

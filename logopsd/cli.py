@@ -126,7 +126,9 @@ def _serve(args: argparse.Namespace) -> int:
     settings = _effective(args).settings
     from logopsd import daemon, log
 
-    return daemon.run(settings, log.configure(settings.log_level, settings.log_format))
+    own = log.configure(settings.log_level, settings.log_format)
+    log.take_over(own)
+    return daemon.run(settings, own)
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -1,18 +1,24 @@
 """The daemon's own log: structlog to a stream, readable on a terminal, JSON lines elsewhere.
 
-Never a byte of a message: what the daemon was sent is counted and measured here, not shown.
+Never a byte of a message: what the daemon was sent is counted and measured here, not shown. An
+exception is shown as its type and the places it passed. Its own text is not, nor are local
+variables: `UnicodeDecodeError`, `KeyError`, the `ValueError` of int() and many others quote the
+value they failed on, and here values are what senders wrote, personal data included. LogopsError
+is the one kind whose text is shown: we wrote it, for an operator (errors.py).
 """
 
 import errno
+import json
+import logging
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
-import msgspec
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
@@ -25,9 +31,9 @@ MAX_FRAMES = 12
 """Innermost places of a traceback that are shown; a recursion has a thousand."""
 
 MAX_CAUSES = 4
-"""Exceptions of a chain that are shown, the last raised first."""
+"""Exceptions of a chain, or of a group, that are shown."""
 
-_PACKAGE = Path(__file__).parent.parent
+_ROOT = Path(__file__).parent.parent
 
 
 def configure(
@@ -41,41 +47,97 @@ def configure(
         stream: standard error where None.
     """
     stream = sys.stderr if stream is None else stream
-    terminal = stream.isatty()
-    processors: list[Processor] = [structlog.processors.add_log_level, _render_exception]
-    if format == "console" or (format == "auto" and terminal):
-        processors += [
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False, key="ts"),
-            structlog.dev.ConsoleRenderer(
-                colors=terminal and not os.environ.get("NO_COLOR"),
-                timestamp_key="ts",
-                pad_event_to=14,
-                sort_keys=False,
-            ),
-        ]
-    else:
-        processors += [
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-            _in_order,
-            structlog.processors.JSONRenderer(serializer=_json),
-        ]
-    return structlog.wrap_logger(  # type: ignore[no-any-return]
-        structlog.PrintLogger(stream),
-        processors=processors,
+    console = format == "console" or (format == "auto" and stream.isatty())
+    render = _for_people(stream) if console else _for_programs()
+    logger = structlog.wrap_logger(
+        _Output(stream),
+        processors=[structlog.processors.add_log_level, _without_exception_text, *render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        cache_logger_on_first_use=True,
     )
+    return logger.bind()  # type: ignore[no-any-return]
+
+
+def take_over(log: FilteringBoundLogger) -> None:
+    """Make `log` the last resort of the process, in place of Python's own hooks.
+
+    Those print tracebacks with the exceptions' text. asyncio reports through `logging`, with
+    callbacks and their arguments in the text: of that, only who spoke and where is kept.
+    """
+
+    def uncaught(
+        _: type[BaseException], error: BaseException, __: TracebackType | None = None
+    ) -> None:
+        log.error("crashed", exc_info=error)
+
+    def uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else None
+        log.error("thread crashed", thread=name, exc_info=args.exc_value)
+
+    def unraisable(args: "sys.UnraisableHookArgs") -> None:
+        log.error("error in a destructor", exc_info=args.exc_value)
+
+    sys.excepthook = uncaught
+    threading.excepthook = uncaught_in_thread
+    sys.unraisablehook = unraisable
+    logging.basicConfig(handlers=[_FromLibrary(log)], level=logging.WARNING, force=True)
 
 
 def describe_exception(error: BaseException) -> str:
-    """An exception as `Type at file:line in function < ... `, with its causes.
-
-    Never the exception's own text, nor local variables: `UnicodeDecodeError`, `KeyError`,
-    `ValueError` of int() and many others quote the value that they failed on, and here values
-    are what senders wrote, personal data included. A LogopsError is the exception: its text is
-    written by us, for an operator (errors.py).
-    """
+    """An exception as `Type at file:line in function < caller`, then ` <- ` its causes."""
     return " <- ".join(_one(each) for each in _chain(error))
+
+
+def _for_people(stream: TextIO) -> list[Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False, key="ts"),
+        structlog.dev.ConsoleRenderer(
+            # https://no-color.org: present and not empty
+            colors=stream.isatty() and not os.environ.get("NO_COLOR"),
+            timestamp_key="ts",
+            pad_event_to=14,
+            sort_keys=False,
+        ),
+    ]
+
+
+def _for_programs() -> list[Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+        _in_order,
+        structlog.processors.JSONRenderer(serializer=_json),
+    ]
+
+
+class _Output:
+    """Writes whole lines; a log that cannot be written must not end the daemon."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()  # the writer thread logs too
+
+    def msg(self, line: str) -> None:
+        try:
+            with self._lock:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+        except (OSError, ValueError):  # a closed pipe, a full disk; a closed stream
+            pass
+
+    debug = info = warning = error = critical = exception = msg
+
+
+class _FromLibrary(logging.Handler):
+    """Passes on that a library logged something, and where, without its text."""
+
+    def __init__(self, log: FilteringBoundLogger) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        place = f"{record.filename}:{record.lineno} in {record.funcName}"
+        level = logging.ERROR if record.levelno >= logging.ERROR else logging.WARNING
+        self._log.log(level, "library", logger=record.name, place=place, exc_info=error)
 
 
 def _one(error: BaseException) -> str:
@@ -92,35 +154,36 @@ def _one(error: BaseException) -> str:
 
 def _places(trace: TracebackType | None) -> Iterator[str]:
     """`file:line in function`, the innermost first."""
-    frames = [
-        (frame.f_code.co_filename, line, frame.f_code.co_name)
-        for frame, line in traceback.walk_tb(trace)
-    ]
-    for filename, line, function in reversed(frames[-MAX_FRAMES:]):
-        path = Path(filename)
-        near = path.relative_to(_PACKAGE) if path.is_relative_to(_PACKAGE) else path.name
-        yield f"{near}:{line} in {function}"
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(trace)]
+    for code, line in reversed(frames[-MAX_FRAMES:]):
+        path = Path(code.co_filename)
+        near = path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path.name
+        yield f"{near}:{line} in {code.co_name}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception, what caused it, and so on."""
     current: BaseException | None = error
     for _ in range(MAX_CAUSES):
         if current is None:
             return
         yield current
-        hidden = current.__suppress_context__
-        current = current.__cause__ or (None if hidden else current.__context__)
+        context = None if current.__suppress_context__ else current.__context__
+        current = current.__cause__ or context
 
 
-def _render_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replaces `exc_info` by what may be shown of it, before any renderer sees it."""
-    given = event.pop("exc_info", None)
+def _without_exception_text(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Turns `exc_info`, and any exception among the values, into what may be shown of it."""
+    given: Any = event.pop("exc_info", None)
+    if given is True:
+        given = sys.exc_info()
     if isinstance(given, tuple):
         given = given[1]
-    elif given and not isinstance(given, BaseException):
-        given = sys.exc_info()[1]
     if isinstance(given, BaseException):
-        event["exception"] = describe_exception(given)
+        event["exception"] = given
+    for key, value in event.items():
+        if isinstance(value, BaseException):
+            event[key] = describe_exception(value)
     return event
 
 
@@ -131,4 +194,5 @@ def _in_order(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _json(event: EventDict, **_: object) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode()
+    """ASCII, so that undecodable file names (surrogates) cannot break the line."""
+    return json.dumps(event, default=str)
