@@ -13,20 +13,13 @@ from typing import Literal
 
 from logopsd.config import values
 from logopsd.config.catalogue import Setting, described, setting
-from logopsd.config.values import Keep
 from logopsd.config.zones import zone
+from logopsd.privacy import detectors
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
-
-# fmt: off
-DETECTORS = (
-    "email", "ipv4", "ipv6", "mac", "card", "iban", "phone", "pesel", "ssn", "jwt", "secret",
-)
-# fmt: on
-"""The detectors of personal data that can be chosen."""
 
 _INPUTS = "Inputs"
 _TLS = "TLS"
@@ -118,12 +111,12 @@ class Settings:
     )
 
     pii_detectors: tuple[str, ...] = setting(
-        values.words(*DETECTORS, none=False),
-        "email,ipv4,ipv6,card,iban,jwt,secret",
+        values.words(*detectors.NAMES, none=False),
+        ",".join(detectors.DEFAULT),
         "What is looked for and masked.",
         group=_PRIVACY,
     )
-    pii_keep: Keep = setting(
+    pii_keep: tuple[str, ...] = setting(
         values.keep,
         "",
         "Networks and e-mail domains that are not masked; loopback never is.",

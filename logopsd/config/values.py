@@ -8,11 +8,12 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from logopsd.config.catalogue import Kind, RefusedValueError
+from logopsd.errors import PrivacyError
+from logopsd.privacy.detectors.base import Keep
 
 ANY_PORT = 0
 """The port of `any`: the system gives a free one (the meaning 0 has for bind(2))."""
@@ -31,21 +32,7 @@ _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h)", re.ASCII)
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
-_DOMAIN = re.compile(r"[^\s@/:,.](?:[^\s@/:,]{0,251}[^\s@/:,.])?")
 _FIELD = re.compile(r"[^\s,]{1,128}")
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """What is exempt from masking.
-
-    Attributes:
-        networks: addresses within these stay as they are.
-        domains: e-mail addresses of these stay as they are; lower case.
-    """
-
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
-    domains: tuple[str, ...] = ()
 
 
 def meant(name: str, known: Sequence[str]) -> str:
@@ -188,26 +175,19 @@ field_names = Kind(_field_names, "a comma list of field names, or none")
 texts = Kind(_items, "a comma list", empty=())
 
 
-def _keep(text: str) -> Keep:
-    networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
-    domains: list[str] = []
-    for item in _items(text):
-        try:
-            networks.append(ipaddress.ip_network(item))
-            continue
-        except ValueError:
-            pass
-        looks_numeric = "/" in item or ":" in item or item.replace(".", "").isdigit()
-        if looks_numeric or not _DOMAIN.fullmatch(item):
-            raise ValueError
-        domains.append(item.lower())
-    return Keep(tuple(networks), tuple(domains))
+def _keep(text: str) -> tuple[str, ...]:
+    items = _items(text)
+    try:
+        Keep.parse(items)
+    except PrivacyError as error:
+        raise ValueError from error
+    return items
 
 
 keep = Kind(
     _keep,
     "a comma list of networks (10.0.0.0/8, fd00::/8) and domains (example.com)",
-    empty=Keep(),
+    empty=(),
 )
 
 
@@ -239,7 +219,6 @@ path = Kind(_path, "a path, relative to the working directory")
 
 
 def _fernet_key(text: str) -> str:
-    from logopsd.errors import PrivacyError
     from logopsd.privacy.tokens import check_key  # cryptography loads only where a key is set
 
     try:

@@ -1,13 +1,11 @@
 """Each kind of value takes what it says, with its unit and range, and nothing near it."""
 
-import ipaddress
 from pathlib import Path
 
 import pytest
 
 from logopsd.config import values
 from logopsd.config.catalogue import Kind
-from logopsd.config.values import Keep
 
 SIZE = values.size(1024, 1024**3, zero="off")
 TIME = values.duration(0.01, 3600, ("always", "never"))
@@ -52,13 +50,7 @@ LIST = values.words("host", "peer", none=True)
         (values.address, "fe80::1%eth0", "fe80::1%eth0"),
         (values.address, "localhost", "localhost"),
         (values.path, "/a b", Path("/a b")),
-        (
-            values.keep,
-            "10.0.0.0/8, Example.COM,::1",
-            Keep(
-                (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1")), ("example.com",)
-            ),
-        ),
+        (values.keep, "10.0.0.0/8, Example.COM,::1", ("10.0.0.0/8", "Example.COM", "::1")),
     ],
 )
 def test_value_is_taken(kind: Kind, text: str, value: object) -> None:
@@ -98,7 +90,6 @@ def test_value_is_taken(kind: Kind, text: str, value: object) -> None:
         (values.address, "*"),
         (values.path, "a\nb"),
         (values.path, "~no-such-user-here/x"),
-        (values.keep, "10.0.0.1/8"),
         (values.keep, "10.0.0"),
         (values.keep, "me@example.com"),
         (values.fernet_key, "short"),
