@@ -1,0 +1,127 @@
+"""Frames into records: tells the formats apart and hands each line to its parser.
+
+The parsers are tried by the first character of a line, the most usual first. The last of them,
+plain, understands everything, so that each frame becomes exactly one record.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from itertools import chain, repeat
+from typing import Final
+
+from logopsd.parsing.json_line import JsonLineParser
+from logopsd.parsing.normalize import Normalizer
+from logopsd.parsing.plain import PlainParser
+from logopsd.parsing.rfc3164 import Rfc3164Parser
+from logopsd.parsing.rfc5424 import Rfc5424Parser
+from logopsd.parsing.timestamps import Stamps
+from logopsd.records import Batch, Frames, Record
+
+INVALID_UTF8: Final = "invalid-utf8"
+"""What `encoding` says of a record with bytes that were not UTF-8."""
+
+BOM: Final = "\ufeff"
+_TRAILERS: Final = "\r\n\0"
+
+# `surrogateescape` hands an invalid byte out as U+DC00 plus its value; as Latin-1 it is U+0000
+# plus its value, which leaves Latin-1 text readable and every byte known.
+_TO_LATIN1: Final = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
+
+
+class LineParser:
+    """Makes a record of every frame; lives as long as the daemon and holds the caches.
+
+    Args:
+        tz: the zone of stamps that carry none.
+    """
+
+    def __init__(self, *, tz: tzinfo) -> None:
+        self.stamps = Stamps(tz=tz)
+        self._rfc5424 = Rfc5424Parser(self.stamps)
+        self._rfc3164 = Rfc3164Parser(self.stamps)
+        self._json = JsonLineParser(Normalizer(self.stamps))
+        self._plain = PlainParser(self.stamps)
+
+    def parse(
+        self,
+        frames: Frames,
+        peers: str | Sequence[str] | None,
+        batch: Batch,
+        *,
+        default_emitter: str | None = None,
+    ) -> None:
+        """Append one record a frame to the batch, in order; never raises.
+
+        Args:
+            frames: what a framer cut, with which of them are cut off.
+            peers: the peer of all frames, or one for each.
+            batch: gets the records and the counts of what they lacked.
+            default_emitter: the producer of lines that name none; the input, where not given.
+        """
+        self.stamps.at(batch.now)
+        emitter = default_emitter or batch.input
+        texts, invalid = decode_frames(frames.frames)
+        records = batch.records
+        start = len(records)
+        parse_3164 = self._rfc3164.parse
+        parse_5424 = self._rfc5424.parse
+        parse_other = self._parse_other
+        for text, peer in zip(texts, _each_peer(peers), strict=False):
+            # The version of RFC 5424 stands where RFC 3164 has a stamp.
+            if text[:1] == "<" and text[-1] >= " ":
+                if text.find(">1 ", 2, 7) > 0:
+                    record = parse_5424(text, peer, batch, emitter)
+                else:
+                    record = parse_3164(text, peer, batch, emitter)
+                if record is not None:
+                    records.append(record)
+                    continue
+            records.append(parse_other(text, peer, batch, emitter))
+        for index in invalid:
+            records[start + index].encoding = INVALID_UTF8
+        for index, length in frames.cut.items():
+            records[start + index].truncated = True
+            records[start + index].original_length = length
+
+    def _parse_other(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record:
+        """Understand any line whatever, by its first character."""
+        text = text.rstrip(_TRAILERS).removeprefix(BOM)
+        start = text.lstrip()
+        record = None
+        if start.startswith("<"):
+            record = self._rfc5424.parse(start, peer, batch, emitter)
+            if record is None:
+                record = self._rfc3164.parse(start, peer, batch, emitter)
+        elif start.startswith("{"):
+            record = self._json.parse(start, peer, batch, emitter)
+        else:
+            record = self._rfc3164.parse_without_pri(text, peer, batch, emitter)
+        return record or self._plain.parse(text, peer, batch, emitter)
+
+
+def decode_frames(frames: Sequence[bytes]) -> tuple[list[str], list[int]]:
+    """Return the frames as text, and the places of those that are not UTF-8.
+
+    A byte that is not UTF-8 becomes the Latin-1 character of its value; the valid parts of the
+    frame are kept.
+    """
+    try:
+        return list(map(bytes.decode, frames)), []
+    except UnicodeDecodeError:
+        pass
+    texts = []
+    invalid = []
+    for index, frame in enumerate(frames):
+        try:
+            texts.append(frame.decode())
+        except UnicodeDecodeError:
+            texts.append(frame.decode(errors="surrogateescape").translate(_TO_LATIN1))
+            invalid.append(index)
+    return texts, invalid
+
+
+def _each_peer(peers: str | Sequence[str] | None) -> Iterable[str | None]:
+    if peers is None or isinstance(peers, str):
+        return repeat(peers)
+    # A frame without a peer is still a frame.
+    return chain(peers, repeat(None))

@@ -1,0 +1,219 @@
+"""The fields of a structured payload, under whatever names, into a Record.
+
+A payload may fill the fields in which a sender speaks of itself (`host`, `app`, `procid`,
+`msgid`, `emitter`, `facility`, `severity`, `sd`). It never fills those in which the daemon speaks
+(`received`, `peer`, `guessed`, ...). What cannot take the place of its name, because the name is
+the daemon's or the type is another, is kept as `<name>_orig`: no value is lost, and no sender
+changes the type of a field.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from logopsd.parsing.priority import FACILITIES, level_of, severity_of
+from logopsd.parsing.timestamps import Stamps
+from logopsd.records import Batch, Record
+
+TIME_ALIASES: Final = ("ts", "timestamp", "time", "@timestamp", "datetime", "date")
+"""The names a time may have, the first readable one wins."""
+
+LEVEL_ALIASES: Final = (
+    *("level", "severity", "lvl", "loglevel", "log_level", "levelname", "priority"),
+)
+"""The names a level may have, the first that means one wins."""
+
+MSG_ALIASES: Final = ("msg", "message", "log", "text", "body", "event")
+"""The names a message may have, the first that is not empty wins."""
+
+MAX_DEPTH: Final = 32
+"""Nesting of a payload that is kept as it is; what lies deeper becomes its JSON text, so that no
+stage behind has to fear for its stack. Real payloads stay below ten."""
+
+_OWN: Final = frozenset(Record.__struct_fields__) - {"extras"}
+_RENAMED: Final = "_orig"
+# These hold a word each; numbers are taken as their digits.
+_WORD_FIELDS: Final = ("emitter", "host", "app", "procid", "msgid")
+
+
+class Normalizer:
+    """Makes records of structured payloads.
+
+    Args:
+        stamps: converts the stamps, shared by all parsers.
+    """
+
+    def __init__(self, stamps: Stamps) -> None:
+        self._stamps = stamps
+
+    def record(
+        self,
+        payload: Mapping[str, object],
+        peer: str | None,
+        batch: Batch,
+        *,
+        format: str,
+        emitter: str,
+    ) -> Record:
+        """Return the record of a payload; what is missing is counted in the batch.
+
+        Args:
+            payload: field names -> values, as decoded from JSON or a table.
+            peer: the sender's address.
+            batch: for its time and input.
+            format: which parser understood it.
+            emitter: who is named as the producer where the payload names none.
+        """
+        rest = dict(payload)
+        record = Record(
+            "", "", "", None, input=batch.input, peer=peer, received=batch.received, format=format
+        )
+        if not self._take_time(rest, record):
+            record.ts = batch.received
+            batch.missing_ts += 1
+        if not _take_level(rest, record):
+            record.level = "INFO"
+            batch.missing_level += 1
+        record.msg = _take_msg(rest) or ""
+        _take_own_fields(rest, record)
+        record.emitter = record.emitter or _service(rest) or record.app or emitter
+        if rest:
+            record.extras = _extras(rest)
+        return record
+
+    def _take_time(self, rest: dict[str, Any], record: Record) -> bool:
+        """Move the first readable time of `rest` into `record`; return whether there is one."""
+        unreadable = None
+        for name in TIME_ALIASES:
+            if name not in rest:
+                continue
+            if _is_blank(rest[name]):
+                del rest[name]
+                continue
+            stamp = self._stamps.read(rest[name])
+            if stamp is None:
+                unreadable = unreadable or name
+                continue
+            record.ts, record.guessed, _ = stamp
+            del rest[name]
+            break
+        # Where another alias was readable, the unreadable one stays what the payload called it.
+        if unreadable is not None and (not record.ts or unreadable == "ts"):
+            record.ts_orig = to_text(rest.pop(unreadable))
+        return record.ts != ""
+
+
+def _take_level(rest: dict[str, Any], record: Record) -> bool:
+    """Move the first level of `rest` that means one into `record`; return whether there is one."""
+    for name in LEVEL_ALIASES:
+        if name not in rest:
+            continue
+        if _is_blank(rest[name]):
+            del rest[name]
+            continue
+        level = level_of(rest[name])
+        if level is None:
+            continue
+        record.level = level
+        value = rest.pop(name)
+        if name == "severity":
+            record.severity = severity_of(value)
+        return True
+    return False
+
+
+def _take_msg(rest: dict[str, Any]) -> str | None:
+    """Take the first message of `rest` that is not empty out of it."""
+    for name in MSG_ALIASES:
+        if name in rest:
+            value = rest.pop(name)
+            if not _is_blank(value):
+                return value if type(value) is str else to_text(value)
+    return None
+
+
+def _take_own_fields(rest: dict[str, Any], record: Record) -> None:
+    """Move what fits the record's fields into those that are still free."""
+    for name in _WORD_FIELDS:
+        if name in rest and getattr(record, name) is None:
+            word = _word(rest[name])
+            if word is not None:
+                setattr(record, name, word)
+                del rest[name]
+    if "facility" in rest and record.facility is None:
+        record.facility = _facility(rest["facility"])
+        if record.facility is not None:
+            del rest["facility"]
+    if "severity" in rest and record.severity is None:
+        record.severity = severity_of(rest["severity"])
+        if record.severity is not None:
+            del rest["severity"]
+    if "sd" in rest and record.sd is None and _is_structured_data(rest["sd"]):
+        record.sd = bounded(rest.pop("sd"))
+
+
+def _extras(rest: dict[str, Any]) -> dict[str, Any]:
+    """Return what is left of a payload, with no name that is the daemon's own."""
+    extras = {}
+    for name, value in rest.items():
+        if name in _OWN or name.endswith("_enc"):
+            name = _free_name(name, rest)
+        extras[name] = value if type(value) in _SCALARS else bounded(value)
+    return extras
+
+
+def _free_name(name: str, taken: Mapping[str, object]) -> str:
+    name += _RENAMED
+    while name in taken or name in _OWN:
+        name += _RENAMED
+    return name
+
+
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
+
+
+def bounded(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """Return a value with all that lies deeper than `depth` as JSON text."""
+    if isinstance(value, dict):
+        if depth == 0:
+            return to_text(value)
+        return {name: bounded(item, depth - 1) for name, item in value.items()}
+    if isinstance(value, list):
+        if depth == 0:
+            return to_text(value)
+        return [bounded(item, depth - 1) for item in value]
+    return value
+
+
+def to_text(value: object) -> str:
+    """Return a text as it is, and any other value as its JSON text."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (type(value) is str and not value.strip())
+
+
+def _word(value: object) -> str | None:
+    if type(value) is str:
+        return value.strip() or None
+    return str(value) if type(value) is int and -(2**63) <= value < 2**64 else None
+
+
+def _service(rest: Mapping[str, object]) -> str | None:
+    """Return the name of the service, written as such or in the manner of ECS."""
+    service = rest.get("service")
+    if isinstance(service, dict):
+        service = service.get("name")
+    return _word(service)
+
+
+def _facility(value: object) -> str | None:
+    if type(value) is int:
+        return FACILITIES[value] if 0 <= value < len(FACILITIES) else None
+    return value if type(value) is str and value in FACILITIES else None
+
+
+def _is_structured_data(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())

@@ -1,0 +1,107 @@
+"""Lines of no known format: kept whole, with the time and the level that can be found in them."""
+
+import re
+from typing import Final
+
+from logopsd.parsing.priority import LEVEL_WORDS
+from logopsd.parsing.stamp_forms import MONTHS
+from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
+from logopsd.records import Batch, Record
+
+LEVEL_SEARCH_CHARS: Final = 100
+"""How much of a line is searched for a level: where it comes first in every known form, and no
+more than costs a microsecond."""
+
+# The words that stand for a level in free text. Capitals or brackets are wanted, or `level=`:
+# in plain prose "error" and "info" are words like others.
+_WORDS: Final = (
+    r"EMERGENCY|EMERG|PANIC|ALERT|CRITICAL|CRIT|FATAL|SEVERE|ERROR|ERR|WARNING|WARN|NOTICE"
+    r"|INFORMATION|INFO|DEBUG|TRACE|VERBOSE"
+)
+_LEVEL: Final = re.compile(
+    rf"(?<![\w.-])(?:(?:{_WORDS})(?![\w.-])"
+    rf"|\[(?:\w{{1,16}}:)?(?i:{_WORDS})\]"
+    rf"|(?i:level|severity|lvl)[\"']?[=:] ?[\"']?(?i:{_WORDS})(?!\w)"
+    rf"|(?i:{_WORDS}):(?=\s))"
+)
+_WORD: Final = re.compile(rf"(?i:{_WORDS})(?!\w)")
+# glog, klog: Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg
+_GLOG: Final = re.compile(
+    r"([IWEFD])([0-9]{2})([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?[0-9]*+ "
+)
+_MONTH_NAMES: Final = {number: name for name, number in MONTHS.items()}
+_GLOG_LEVELS: Final = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "CRITICAL", "D": "DEBUG"}
+# Between a level and a stamp that follows it: `[ERROR] 2024-...`, `INFO: 2024-...`.
+_TO_STAMP: Final = re.compile(r"[\]: ]{0,4}\[?")
+
+
+class PlainParser:
+    """Keeps any line whole.
+
+    Args:
+        stamps: converts the stamps, shared by all parsers.
+    """
+
+    def __init__(self, stamps: Stamps) -> None:
+        self._stamps = stamps
+
+    def parse(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record:
+        """Return the record of a line of any form.
+
+        Args:
+            text: the line.
+            peer: the sender's address.
+            batch: for its time and input; what is missing is counted in it.
+            emitter: who is named as the producer.
+        """
+        stamp, level = self._find(text)
+        if stamp is None:
+            batch.missing_ts += 1
+        if level is None:
+            batch.missing_level += 1
+        return Record(
+            batch.received if stamp is None else stamp.ts,
+            level or "INFO",
+            text,
+            emitter=emitter,
+            input=batch.input,
+            peer=peer,
+            received=batch.received,
+            format="plain",
+            guessed=None if stamp is None else stamp.guessed,
+        )
+
+    def _find(self, text: str) -> tuple[Stamp | None, str | None]:
+        """Return the stamp and the level that a line starts with."""
+        glog = _GLOG.match(text)
+        if glog is not None:
+            return self._read_glog(glog), _GLOG_LEVELS[glog[1]]
+        stamp = self._stamps.scan(text, 1 if text.startswith("[") else 0)
+        match = _LEVEL.search(text, 0, LEVEL_SEARCH_CHARS)
+        if match is None:
+            return stamp, None
+        if stamp is None and match.start() <= 1:
+            between = _TO_STAMP.match(text, match.end())
+            stamp = self._stamps.scan(text, between.end() if between else match.end())
+        return stamp, level_in(match[0])
+
+    def _read_glog(self, glog: re.Match[str]) -> Stamp | None:
+        _, month, day, clock, fraction = glog.groups()
+        name = _MONTH_NAMES.get(month)
+        base = name and self._stamps.bsd[f"{name} {int(day):2d} {clock}"]
+        if not base:
+            return None
+        ts = f"{base}.{fraction}Z" if fraction else f"{base}Z"
+        return Stamp(ts, GUESSED_YEAR_AND_ZONE, glog.end())
+
+
+def find_level(text: str) -> str | None:
+    """Return the level that a message names near its beginning, or None."""
+    match = _LEVEL.search(text, 0, LEVEL_SEARCH_CHARS)
+    return None if match is None else level_in(match[0])
+
+
+def level_in(text: str) -> str | None:
+    """Return the level of the word in what the level pattern found."""
+    words = _WORD.findall(text)
+    return LEVEL_WORDS.get(words[-1].lower()) if words else None

@@ -1,0 +1,169 @@
+"""RFC 3164 (BSD) messages: `<PRI>Mmm dd hh:mm:ss HOST TAG[PID]: MSG`, with any part missing.
+
+The rules for what is the host and what the tag are those that receivers have come to share:
+
+- HOST is a word of letters, digits, `.`, `_` and `-` that ends in a letter or digit, or an IPv6
+  address, and a blank follows it. journald sends none: `Mmm dd hh:mm:ss ident[pid]: msg`.
+- TAG is a word that ends in `:` and a blank, or in `[pid]`. Without one, all is message.
+- Behind the PRI a `{` or `[` starts the message, and there is no header.
+"""
+
+import re
+from typing import Final
+
+from logopsd.parsing.priority import PRIORITIES, set_priority
+from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
+from logopsd.records import Batch, Record
+
+_HOST: Final = (
+    r"(?:([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
+    r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?+"
+)
+_TAG: Final = (
+    r"(?:([^\s:\[{\"]{1,128}+)(?::(?=\s|\Z)|\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))))?+"
+)
+_BEHIND_STAMP: Final = _HOST + _TAG + r" ?+\ufeff?+(.*)"
+
+_BSD: Final = re.compile(
+    r"<([0-9]{1,3})>([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) " + _BEHIND_STAMP,
+    re.DOTALL,
+)
+# As rsyslog forwards with its own precise stamps, and VMware ESXi.
+_ISO: Final = re.compile(
+    r"<([0-9]{1,3})>([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"(\.[0-9]{1,6}+)?+[0-9]*+(Z|[+-][0-9]{2}:[0-9]{2}) " + _BEHIND_STAMP,
+    re.DOTALL,
+)
+_PRI: Final = re.compile(r"<([0-9]{1,3})> *+")
+_WITH_HOST: Final = re.compile(r" ++" + _BEHIND_STAMP, re.DOTALL)
+_WITHOUT_HOST: Final = re.compile(r"()" + _TAG + r" ?+\ufeff?+(.*)", re.DOTALL)
+# A stamp of the right form that names no instant, such as 30 February, is taken out all the same.
+_STAMP_FORM: Final = re.compile(
+    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}(?= )"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[^ ]{0,32}+(?= )"
+)
+
+
+class Rfc3164Parser:
+    """Reads BSD syslog messages.
+
+    Args:
+        stamps: converts the stamps, shared by all parsers.
+    """
+
+    def __init__(self, stamps: Stamps) -> None:
+        self._stamps = stamps
+
+    def parse(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record | None:
+        """Return the record of a line, or None where it starts with no PRI.
+
+        Args:
+            text: the line, starting with `<`.
+            peer: the sender's address.
+            batch: for its time and input; what is missing is counted in it.
+            emitter: who is named as the producer where there is no tag.
+        """
+        match = _BSD.match(text)
+        if match is not None:
+            pri, stamp, host, app, procid, msg = match.groups()
+            base = self._stamps.bsd[stamp]
+            fraction = ""
+            guessed = GUESSED_YEAR_AND_ZONE
+        else:
+            match = _ISO.match(text)
+            if match is None:
+                return self._parse_unusual(text, peer, batch, emitter)
+            pri, second, fraction, zone, host, app, procid, msg = match.groups()
+            base = self._stamps.iso[second + zone]
+            fraction = fraction or ""
+            guessed = None
+        known = PRIORITIES.get(pri)
+        if not base or known is None:
+            return self._parse_unusual(text, peer, batch, emitter)
+        facility, severity, level = known
+        return Record(
+            f"{base}{fraction}Z",
+            level,
+            msg,
+            None,
+            app or emitter,
+            facility,
+            severity,
+            host,
+            app,
+            procid,
+            None,
+            None,
+            batch.input,
+            peer,
+            batch.received,
+            "rfc3164",
+            guessed,
+        )
+
+    def parse_without_pri(
+        self, text: str, peer: str | None, batch: Batch, emitter: str
+    ) -> Record | None:
+        """Return the record of a line that starts with a stamp, a host and a tag, or None.
+
+        All three are wanted here, as many a plain line starts with a stamp.
+        """
+        stamp = self._stamps.scan(text)
+        if stamp is None:
+            return None
+        match = _WITH_HOST.match(text, stamp.end)
+        if match is None or match[1] is None or match[2] is None:
+            return None
+        return self._record(match, stamp, None, None, peer, batch, emitter)
+
+    def _parse_unusual(
+        self, text: str, peer: str | None, batch: Batch, emitter: str
+    ) -> Record | None:
+        """Read a line whose header lacks something, or has it in another form."""
+        pri = _PRI.match(text)
+        if pri is None:
+            return None
+        start = pri.end()
+        stamp = self._stamps.scan(text, start)
+        ts_orig = None
+        if stamp is not None and text.startswith(" ", stamp.end):
+            match = _WITH_HOST.match(text, stamp.end)
+        elif (form := _STAMP_FORM.match(text, start)) is not None:
+            stamp, ts_orig = None, form[0]
+            match = _WITH_HOST.match(text, form.end())
+        else:
+            stamp = None
+            match = _WITHOUT_HOST.match(text, start)
+        assert match is not None  # both patterns match anything
+        return self._record(match, stamp, pri[1], ts_orig, peer, batch, emitter)
+
+    def _record(
+        self,
+        match: re.Match[str],
+        stamp: Stamp | None,
+        pri: str | None,
+        ts_orig: str | None,
+        peer: str | None,
+        batch: Batch,
+        emitter: str,
+    ) -> Record:
+        host, app, procid, msg = match.groups()
+        record = Record(
+            batch.received if stamp is None else stamp.ts,
+            "INFO",
+            msg,
+            emitter=app or emitter,
+            host=host or None,
+            app=app,
+            procid=procid,
+            input=batch.input,
+            peer=peer,
+            received=batch.received,
+            format="rfc3164",
+            guessed=None if stamp is None else stamp.guessed,
+            ts_orig=ts_orig,
+        )
+        if stamp is None:
+            batch.missing_ts += 1
+        set_priority(record, pri, batch)
+        return record
