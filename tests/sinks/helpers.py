@@ -19,23 +19,27 @@ class Observer:
         self.changed = threading.Condition()
 
     def stored(self, receipts: Sequence[Receipt]) -> None:
+        """Remember the receipts."""
         with self.changed:
             self.receipts.extend(receipts)
             self.deliveries += 1
             self.changed.notify_all()
 
     def wrote(self, bytes: int, seconds: float) -> None:
+        """Add up the bytes."""
         assert seconds >= 0
         with self.changed:
             self.written += bytes
             self.changed.notify_all()
 
     def stalled(self, reason: str | None) -> None:
+        """Remember the reason."""
         with self.changed:
             self.stalls.append(reason)
             self.changed.notify_all()
 
     def torn(self, path: Path, bytes: int) -> None:
+        """Remember the file."""
         self.torn_files.append((path, bytes))
 
     def until(self, condition: Callable[[], bool]) -> None:

@@ -17,6 +17,7 @@ DAY = "20261123"
 def make_sink(
     directory: Path, observer: Observer, *, fsync: Fsync = "never", max_file_bytes: int = 0
 ) -> NdjsonSink:
+    """A sink that delivers in its own thread."""
     return NdjsonSink(
         directory=directory,
         max_file_bytes=max_file_bytes,
