@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +44,8 @@ Record = dict[str, Any]
 
 def need(program: str) -> str:
     """Return the path of a program; skip the test without it, or fail if LOGOPS_E2E=require."""
+    import pytest  # here, as the benchmark uses this module without the test packages
+
     path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path is None:
         reason = f"{program} is not installed: apt-get install {PACKAGES[program]}"
