@@ -3,7 +3,7 @@
 LogopsError
  |- SettingsError        the settings cannot be used; carries every problem at once
  |- PayloadError         a request body cannot be read; nothing of it is written
- |- PrivacyError         masking or encryption is impossible; the record must not go out in the clear
+ |- PrivacyError         masking or encryption is impossible; nothing goes out in the clear
  |- TokenError           a stored token that no key at hand opens
  |- ListenError          an address cannot be listened on; names the mend
  |- SinkError            the sink cannot be opened at start; names the mend

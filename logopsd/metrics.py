@@ -160,6 +160,10 @@ class Metrics:
         """Count values that could not be masked and were therefore not written."""
         self._withheld += count
 
+    def kernel_dropped(self, count: int) -> None:
+        """Count datagrams the kernel dropped since it was last asked."""
+        self.udp_kernel_drops += count
+
     def sink_written(self, size: int, seconds: float) -> None:
         """Count one write of the sink: bytes, and how long it took. For the writer thread only."""
         self._sink_bytes += size

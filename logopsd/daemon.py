@@ -1,0 +1,195 @@
+"""The lifetime of the daemon: the start order, the tasks beside the data, and the one way out.
+
+What there is and who knows whom is in `assembly.py`; the way of a batch is in `pipeline.py`.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+import logopsd
+from logopsd.assembly import Listener, assemble
+from logopsd.config import Settings
+from logopsd.errors import LogopsError
+from logopsd.systemd import Notifier
+
+CLOSE_SECONDS = 4.0
+"""For peers to be read out and requests to be answered. With DRAIN_SECONDS it keeps the promise
+that the process is gone 10 s after SIGTERM."""
+
+DRAIN_SECONDS = 4.0
+"""For the sink to write and fsync what it holds."""
+
+SUMMARY_SECONDS = 60.0
+"""Between two `ingest` lines of the daemon's own log."""
+
+
+def run(settings: Settings, log: FilteringBoundLogger) -> int:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    Returns:
+        The exit status: 0 after a complete shutdown, 1 if something could not be started or
+        written, or failed on the way.
+    """
+
+    async def live() -> int:
+        return await Daemon(settings, log).run()
+
+    return asyncio.run(live())
+
+
+class Daemon:
+    """Everything from start to end; made inside the running event loop."""
+
+    def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
+        self._settings = settings
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._notify = Notifier(os.environ)
+        self._ending = asyncio.Event()
+        self._failed = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._parts = assemble(
+            settings,
+            log,
+            notify=self._notify,
+            deliver=self._loop.call_soon_threadsafe,
+            not_ready=self._not_ready,
+        )
+
+    async def run(self) -> int:
+        """Start, wait for the end, shut down; returns the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._ending.set)
+        try:
+            await self._start()
+            await self._ending.wait()
+        except LogopsError as error:
+            self._log.error("cannot start", problem=str(error))
+            self._failed = True
+        await self._shut_down()
+        return 1 if self._failed else 0
+
+    async def _start(self) -> None:
+        parts = self._parts
+        # The sink first: nothing may be read that could not be kept.
+        parts.sink.open()
+        for listener in parts.inputs:
+            parts.sink.register(listener.pause, listener.resume)
+            await self._listen(listener)
+        if parts.side_port is not None:
+            await self._listen(parts.side_port)
+        self._spawn("summary", self._sum_up())
+        if self._settings.housekeep_autorun:
+            self._spawn("housekeeping", self._keep_house())
+        if self._notify.watchdog_interval is not None:
+            self._spawn("watchdog", self._feed_watchdog(self._notify.watchdog_interval))
+        self._log.info(
+            "ready",
+            version=logopsd.__version__,
+            files=str(self._settings.sink_dir) if self._settings.sink_file else None,
+            pii_encryption=self._settings.encrypt_pii,
+        )
+        self._notify.ready()
+        self._notify.status("receiving")
+
+    async def _shut_down(self) -> None:
+        parts = self._parts
+        self._notify.stopping()
+        self._log.info("stopping")
+        # No new peers; those that are here stay until they are read out.
+        for listener in parts.inputs:
+            listener.stop_accepting()
+        # What has arrived is read and handed down; HTTP answers as its receipts come in.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.gather(*(listener.close() for listener in parts.inputs))
+        # Everything handed down is written and fsynced; only then may the process end.
+        if not await asyncio.to_thread(parts.sink.close, DRAIN_SECONDS):
+            self._failed = True
+            lost = parts.sink_watch.lost(parts.sink.unstored())
+            self._log.error("not all could be written", records=lost, reason=parts.sink.stalled)
+        # The side port last: until here a scrape sees how the account closes.
+        if parts.side_port is not None:
+            await parts.side_port.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._log.info("stopped", exit_status=1 if self._failed else 0)
+
+    async def _listen(self, listener: Listener) -> None:
+        await listener.start()
+        for address in listener.addresses:
+            self._log.info("listening", input=listener.input, address=address)
+
+    def _not_ready(self) -> str | None:
+        """Why new records should not be sent now; None where they may."""
+        if self._ending.is_set():
+            return "stopping"
+        sink = self._parts.sink
+        if sink.stalled is not None:
+            return f"the sink is stalled: {sink.stalled}"
+        return "the sink is full" if sink.paused else None
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Run a task beside the data; one that fails ends the daemon, for systemd to restart.
+
+        A daemon that lives on without one of its tasks looks well and is not.
+        """
+        task = self._loop.create_task(work, name=name)
+        task.add_done_callback(self._task_ended)
+        self._tasks.append(task)
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        self._log.error("task failed", task=task.get_name(), exc_info=error)
+        self._failed = True
+        self._ending.set()
+
+    async def _feed_watchdog(self, interval: float) -> None:
+        while True:
+            self._notify.watchdog()
+            await asyncio.sleep(interval)
+
+    async def _keep_house(self) -> None:
+        """Sweep at start and then every interval; a sweep runs in a thread of its own."""
+        while True:
+            today = datetime.fromtimestamp(time.time(), UTC).date()
+            report = await asyncio.to_thread(partial(self._parts.sweeper.sweep, today=today))
+            log = self._log.warning if report.failed else self._log.info
+            log(
+                "housekeep",
+                deleted=[path.name for path in report.deleted],
+                archived=[source.name for source, _ in report.archived],
+                failed=[f"{path.name}: {reason}" for path, reason in report.failed],
+            )
+            if not self._settings.housekeep_interval_sec:
+                return
+            await asyncio.sleep(self._settings.housekeep_interval_sec)
+
+    async def _sum_up(self) -> None:
+        """Log what came in during the last minute, for each input that stored anything."""
+        seen = {listener.input: (0, 0, 0) for listener in self._parts.inputs}
+        while True:
+            await asyncio.sleep(SUMMARY_SECONDS)
+            for name, before in seen.items():
+                figures = self._parts.metrics.input(name)
+                seen[name] = (figures.accepted, figures.missing_ts, figures.missing_level)
+                accepted, missing_ts, missing_level = map(int.__sub__, seen[name], before)
+                if accepted:
+                    self._log.info(
+                        "ingest",
+                        input=name,
+                        accepted=accepted,
+                        missing_ts=missing_ts,
+                        missing_level=missing_level,
+                    )

@@ -1,0 +1,69 @@
+"""What the sink tells, brought to where people look: the metrics, the log and systemd."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from logopsd.metrics import Metrics
+from logopsd.records import Receipt
+from logopsd.systemd import Notifier
+
+
+class SinkWatch:
+    """The observer of the sink (see sinks.ndjson.SinkObserver).
+
+    Args:
+        metrics: `stored` closes the account of each input in it.
+        log: told of stalls and of torn lines.
+        notify: shows a stall in `systemctl status`.
+        deliver: runs a callable in the event loop; the writer thread reports through it.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+        notify: Notifier,
+        deliver: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._metrics = metrics
+        self._log = log
+        self._notify = notify
+        self._deliver = deliver
+
+    def stored(self, receipts: Sequence[Receipt]) -> None:
+        """Count records as accepted, and no longer in flight; in the event loop."""
+        for receipt in receipts:
+            figures = self._metrics.input(receipt.input)
+            figures.inflight -= receipt.count
+            figures.accepted += receipt.count
+
+    def lost(self, receipts: Sequence[Receipt]) -> int:
+        """Count what could not be written before the end as dropped; how many records it is."""
+        for receipt in receipts:
+            figures = self._metrics.input(receipt.input)
+            figures.inflight -= receipt.count
+            figures.drop("shutdown", receipt.count)
+        return sum(receipt.count for receipt in receipts)
+
+    def wrote(self, bytes: int, seconds: float) -> None:
+        """Count one round of the writer thread, in that thread."""
+        self._metrics.sink_written(bytes, seconds)
+
+    def stalled(self, reason: str | None) -> None:
+        """Tell that the sink waits for its disk, or goes on; from the writer thread."""
+        self._metrics.sink_stalled(reason is not None)
+        self._deliver(lambda: self._tell(reason))
+
+    def torn(self, path: Path, bytes: int) -> None:
+        """Tell that the end of a file, cut short by a crash, was set aside."""
+        self._log.warning("torn line set aside", file=f"{path}.torn", bytes=bytes)
+
+    def _tell(self, reason: str | None) -> None:
+        if reason is None:
+            self._log.info("sink writes again")
+            self._notify.status("receiving")
+        else:
+            self._log.error("sink stalled", reason=reason)
+            self._notify.status(f"cannot write, senders are paused: {reason}")
