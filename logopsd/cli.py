@@ -5,6 +5,7 @@ cryptography, and the daemon must be up within 300 ms.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -16,11 +17,13 @@ from logopsd.errors import LogopsError, SettingsError
 
 if TYPE_CHECKING:
     from logopsd.config import Effective, Settings
+    from logopsd.retention.sweeper import SweepReport
 
 OK = 0
 FAILURE = 1
 USAGE = 2  # argparse's own
 CONFIG = 78  # EX_CONFIG of sysexits(3)
+OTHERS_MAY_READ = 0o044
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 _DESCRIPTION = "Receives logs of any sender, masks personal data, and writes one file a day."
@@ -48,24 +51,38 @@ exit status:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status, and leaves no traceback for what is foreseen."""
     try:
-        args = _parser().parse_args(argv)
-        status: int = args.run(args)
-        sys.stdout.flush()
-    except SystemExit as ended:  # argparse's --help, --version and usage errors
-        return ended.code if isinstance(ended.code, int) else USAGE
+        return _run(argv)
     except SettingsError as error:
         _complain("the settings cannot be used:", *(f"  {each}" for each in error.problems))
         return CONFIG
     except LogopsError as error:
         _complain(str(error))
-        return FAILURE
     except BrokenPipeError:
-        # The reader left (`| head`). Python flushes stdout once more at exit: give it a sink.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
+        _silence_stdout()  # the reader left, as in `| head`; it has what it wanted
+    except OSError as error:
+        _silence_stdout()
+        _complain(f"{error.strerror}: {error.filename or 'standard output'}")
     except KeyboardInterrupt:
         return INTERRUPTED
+    return FAILURE
+
+
+def _run(argv: list[str] | None) -> int:
+    try:
+        args = _parser().parse_args(argv)
+        status: int = args.run(args)
+    except SystemExit as ended:  # argparse's --help, --version and usage errors
+        status = ended.code if isinstance(ended.code, int) else USAGE
+    sys.stdout.flush()  # here, where an error can still be told
     return status
+
+
+def _silence_stdout() -> None:
+    """Python flushes standard output once more at exit, and would complain; give it a sink."""
+    with contextlib.suppress(OSError, ValueError):
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.stdout.fileno())
+        os.close(sink)
 
 
 def _complain(first: str, *more: str) -> None:
@@ -128,13 +145,21 @@ def _serve(args: argparse.Namespace) -> int:
 
     own = log.configure(settings.log_level, settings.log_format)
     log.take_over(own)
-    return daemon.run(settings, own)
+    try:
+        return daemon.run(settings, own)
+    except LogopsError:
+        raise
+    except Exception as error:
+        # Not by a traceback: that would show the exception's text, and with it perhaps a message.
+        own.error("crashed", exc_info=error)
+        return FAILURE
 
 
 def _check(args: argparse.Namespace) -> int:
     effective = _effective(args)
     if problems := list(_unusable(effective.settings)):
         raise SettingsError(problems)
+    _warn_of_readers(effective)
     print("settings ok")
     if args.show:
         print("\n".join(_listing(effective)))
@@ -150,11 +175,20 @@ def _unusable(settings: "Settings") -> Iterator[str]:
         directories.append(("LOGOPS_ARCHIVE_DIR", settings.archive_dir))
     for name, directory in directories:
         # It is made at start where it is missing; a check changes nothing.
-        there = next(each for each in (directory, *directory.parents) if each.exists())
+        there = next(each for each in (directory, *directory.parents) if os.path.exists(each))
         if not there.is_dir():
             yield f"{name}: {there} is not a directory; choose another"
         elif not os.access(there, os.W_OK | os.X_OK):
             yield f"{name}: {there} is not writable; mend its permissions, or choose another"
+
+
+def _warn_of_readers(effective: "Effective") -> None:
+    """A key that stands in a file should be readable by its owner alone."""
+    from logopsd.config import ENVIRONMENT
+
+    given, path = effective.given["secret_key"], effective.env_file
+    if given.text and given.where != ENVIRONMENT and path.stat().st_mode & OTHERS_MAY_READ:
+        _complain(f"warning: others may read the key in {path}; mend: chmod 600 {path}")
 
 
 def _listing(effective: "Effective") -> Iterator[str]:
@@ -199,19 +233,30 @@ def _housekeep(args: argparse.Namespace) -> int:
         days=settings.retention_days,
         open_files=set,  # today's file is never old, whichever daemon holds it
     )
-    bar = ProgressBar(sys.stderr)
     today = datetime.datetime.now(datetime.UTC).date()
-    report = sweeper.sweep(today=today, dry_run=args.dry_run, progress=bar)
-    bar.close()
-    would = "would be " if args.dry_run else ""
-    for name in report.deleted:
-        print(f"{would}deleted {name}")
-    for name in report.archived:
-        print(f"{would}archived {name}")
-    for name in report.failed:
-        print(f"failed {name}")
-    print(
-        f"{len(report.deleted)} {would}deleted, {len(report.archived)} {would}archived, "
-        f"{len(report.failed)} failed"
-    )
+    bar = ProgressBar(sys.stderr, "archiving")
+    try:
+        report = sweeper.sweep(today=today, dry_run=args.dry_run, progress=bar)
+    finally:
+        bar.close()
+    print("\n".join(_housekept(report)))
     return FAILURE if report.failed else OK
+
+
+def _housekept(report: "SweepReport") -> Iterator[str]:
+    """What a round did, or would do: a line a file, and a summary."""
+    delete, archive = (
+        ("would delete", "would archive") if report.dry_run else ("deleted", "archived")
+    )
+    for path in report.deleted:
+        yield f"{delete} {path}"
+    for path, target in report.archived:
+        yield f"{archive} {path} -> {target}"
+    for path in report.held:
+        yield f"held {path} (the clock seems to have leapt ahead)"
+    for path, reason in report.failed:
+        yield f"failed {path}: {reason}"
+    yield (
+        f"{delete} {len(report.deleted)}, {archive} {len(report.archived)}, "
+        f"kept {report.kept}, failed {len(report.failed)}; {report.freed} bytes freed"
+    )

@@ -18,16 +18,19 @@ _ERASE_LINE = "\r\x1b[K"
 class ProgressBar:
     """Draws what part of the work is done; draws nothing where `stream` is no terminal.
 
-    Call it with what is being done, and how much of how many; `close` removes the bar.
+    Args:
+        stream: usually standard error, so that standard output can be piped on.
+        what: the work, in a word.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, what: str) -> None:
         self._stream = stream
+        self._what = what
         self._terminal = stream.isatty()
         self._next = time.monotonic() + DELAY_SECONDS
         self._drawn = False
 
-    def __call__(self, what: str, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         """Draw, unless that was done a moment ago."""
         now = time.monotonic()
         if not self._terminal or now < self._next:
@@ -37,7 +40,7 @@ class ProgressBar:
         part = min(done / total, 1.0) if total > 0 else 1.0
         full = int(part * WIDTH)
         bar = "#" * full + "." * (WIDTH - full)
-        self._stream.write(f"{_ERASE_LINE}[{bar}] {part:4.0%} {what}")
+        self._stream.write(f"{_ERASE_LINE}[{bar}] {part:4.0%} {self._what}")
         self._stream.flush()
 
     def close(self) -> None:

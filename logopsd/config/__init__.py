@@ -4,12 +4,13 @@ Only the composition root and the command line know of them (held by import-lint
 """
 
 from logopsd.config.catalogue import PREFIX, Setting
-from logopsd.config.loading import Effective, Given, load, read
+from logopsd.config.loading import ENVIRONMENT, Effective, Given, load, read
 from logopsd.config.settings import Settings, describe
 from logopsd.config.values import ANY_PORT
 
 __all__ = [
     "ANY_PORT",
+    "ENVIRONMENT",
     "PREFIX",
     "Effective",
     "Given",

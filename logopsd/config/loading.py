@@ -23,7 +23,7 @@ MAX_QUOTED = 24
 
 _KNOWN: Mapping[str, Setting] = {setting.name: setting for setting in describe()}
 
-_NAME = re.compile(r"[A-Za-z0-9_]{1,48}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,48}", re.ASCII)
 # `.env` alone may hold names of others, so there near misses of the prefix are ours too.
 _NEARLY_OURS = re.compile(r"LOGOP[A-Z]{0,2}[_.-]", re.ASCII | re.IGNORECASE)
 
@@ -38,10 +38,11 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """The settings, and for each attribute where it comes from."""
+    """The settings, for each attribute where it comes from, and the file that was looked for."""
 
     settings: Settings
     given: Mapping[str, Given]
+    env_file: Path
 
 
 def load(environ: Mapping[str, str], *, env_file: Path | None = None, directory: Path) -> Settings:
@@ -63,7 +64,8 @@ def read(environ: Mapping[str, str], *, env_file: Path | None = None, directory:
     described = {setting.attribute: setting for setting in describe()}
     problems: list[str] = []
     given: dict[str, Given] = {}
-    label, entries = _entries(env_file, directory, problems)
+    path = directory / (env_file or ".env")
+    label, entries = _entries(env_file, path, problems)
     _from_file(label, entries, given, problems)
     _from_environment(environ, given, problems)
 
@@ -88,16 +90,14 @@ def read(environ: Mapping[str, str], *, env_file: Path | None = None, directory:
     if problems:
         raise SettingsError(sorted(problems, key=_by_place))
     defaults = {name: Given(DEFAULT, setting.default) for name, setting in described.items()}
-    return Effective(settings, defaults | given)
+    return Effective(settings, defaults | given, path)
 
 
-def _entries(
-    env_file: Path | None, directory: Path, problems: list[str]
-) -> tuple[str, list[Entry]]:
+def _entries(env_file: Path | None, path: Path, problems: list[str]) -> tuple[str, list[Entry]]:
     """How the file is called in problems, and what stands in it."""
     label = ascii(str(env_file))[1:-1] if env_file else ".env"
     try:
-        found = read_env_file(directory / (env_file or ".env"))
+        found = read_env_file(path)
     except FileNotFoundError:
         if env_file:
             problems.append(f"{label}: there is no such file; mend --env-file")
@@ -170,8 +170,10 @@ def _unknown(name: str) -> str:
         if setting.secret and name.startswith(setting.name):
             shown = setting.name
     cut = "..." if shown != name else ""
-    hint = meant(shown.upper(), list(_KNOWN))
-    return f"{shown}{cut} is not a setting; {hint or '`logopsd check --print` shows them all'}"
+    # Without the prefix, which alone would make any name look near to any other.
+    bare = re.sub("[.-]", "_", shown.upper()).partition("_")[2]
+    near = meant(bare, [known.removeprefix(PREFIX) for known in _KNOWN], PREFIX)
+    return f"{shown}{cut} is not a setting; {near or '`logopsd check --print` shows them all'}"
 
 
 def _by_place(problem: str) -> tuple[str, int]:

@@ -35,10 +35,10 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _FIELD = re.compile(r"[^\s,]{1,128}")
 
 
-def meant(name: str, known: Sequence[str]) -> str:
+def meant(name: str, known: Sequence[str], prefix: str = "") -> str:
     """`did you mean X?` where one of the names known is near, else nothing."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else ""
+    return f"did you mean {prefix}{near[0]}?" if near else ""
 
 
 def _items(text: str) -> tuple[str, ...]:
