@@ -115,7 +115,11 @@ class Metrics:
     Attributes:
         udp_kernel_drops: datagrams the kernel dropped for want of room, as the sockets say.
         http_responses: code -> how many; one of HTTP_CODES.
+        pii_masked: detector -> spans masked.
+        pii_withheld: values not written, as they could not be masked.
+        sink_written_bytes: bytes written.
         sink_pending_bytes: bytes handed to the sink and not yet written.
+        sink_is_stalled: whether it cannot write and tries again.
     """
 
     def __init__(
@@ -127,12 +131,12 @@ class Metrics:
         self.registry = CollectorRegistry() if registry is None else registry
         self.udp_kernel_drops = 0
         self.http_responses = dict.fromkeys(HTTP_CODES, 0)
+        self.pii_masked = dict.fromkeys(detectors, 0)
+        self.pii_withheld = 0
+        self.sink_written_bytes = 0
+        self.sink_is_stalled = False
         self.sink_pending_bytes = 0
         self._inputs: dict[str, InputMetrics] = {}
-        self._masked = dict.fromkeys(detectors, 0)
-        self._withheld = 0
-        self._sink_bytes = 0
-        self._sink_stalled = False
         self._write_counts = [0] * (len(WRITE_SECONDS) + 1)
         self._write_seconds = 0.0
         self._hooks: list[Callable[[], None]] = []
@@ -154,11 +158,11 @@ class Metrics:
 
     def masked(self, detector: str, count: int) -> None:
         """Count spans of text that a detector masked."""
-        self._masked[detector] += count
+        self.pii_masked[detector] += count
 
     def withheld(self, count: int) -> None:
         """Count values that could not be masked and were therefore not written."""
-        self._withheld += count
+        self.pii_withheld += count
 
     def kernel_dropped(self, count: int) -> None:
         """Count datagrams the kernel dropped since it was last asked."""
@@ -166,13 +170,13 @@ class Metrics:
 
     def sink_written(self, size: int, seconds: float) -> None:
         """Count one write of the sink: bytes, and how long it took. For the writer thread only."""
-        self._sink_bytes += size
+        self.sink_written_bytes += size
         self._write_seconds += seconds
         self._write_counts[bisect_left(WRITE_SECONDS, seconds)] += 1
 
     def sink_stalled(self, stalled: bool) -> None:
         """Tell whether the sink is failing to write and trying again."""
-        self._sink_stalled = stalled
+        self.sink_is_stalled = stalled
 
     def before_scrape(self, hook: Callable[[], None]) -> None:
         """Have a callable run before each scrape, to bring figures that are read up to date."""
@@ -197,6 +201,7 @@ class Metrics:
 
 Kind = Literal["counter", "gauge", "histogram"]
 Sample = tuple[tuple[str, ...], float]
+Read = Callable[[Metrics], Iterable[Sample]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,161 +210,124 @@ class Spec:
 
     Attributes:
         name: as the page shows it; a counter ends in `_total`.
-        kind: of Prometheus' types.
         help: what it counts, and of what.
         read: takes the figures, gives label values and number for each child. A histogram gives
             its counts by bucket, not summed up, and the sum of what was observed last.
         labels: name -> every value it may have; None for what is fixed at start.
+        is_histogram: what the name does not tell.
     """
 
     name: str
-    kind: Kind
     help: str
-    read: Callable[[Metrics], Iterable[Sample]]
+    read: Read
     labels: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    is_histogram: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """The type, in the words of Prometheus."""
+        if self.is_histogram:
+            return "histogram"
+        return "counter" if self.name.endswith("_total") else "gauge"
 
 
-def _per_input(name: str) -> Callable[[Metrics], Iterator[Sample]]:
-    return lambda m: (((i.name,), getattr(i, name)) for i in m._inputs.values())
+def _per_input(attribute: str) -> Read:
+    return lambda m: [((i.name,), getattr(i, attribute)) for i in m._inputs.values()]
 
 
-def _per_reason(name: str) -> Callable[[Metrics], Iterator[Sample]]:
-    return lambda m: (
+def _per_reason(attribute: str) -> Read:
+    return lambda m: [
         ((i.name, reason), count)
         for i in m._inputs.values()
-        for reason, count in getattr(i, name).items()
-    )
+        for reason, count in getattr(i, attribute).items()
+    ]
 
 
-def _one(read: Callable[[Metrics], float]) -> Callable[[Metrics], Iterator[Sample]]:
-    return lambda m: iter((((), read(m)),))
+def _alone(attribute: str) -> Read:
+    return lambda m: [((), getattr(m, attribute))]
 
 
-def _write_seconds(m: Metrics) -> Iterator[Sample]:
-    return (((), value) for value in (*m._write_counts, m._write_seconds))
+def _one_of(attribute: str) -> Read:
+    return lambda m: [((str(key),), count) for key, count in getattr(m, attribute).items()]
 
+
+def _write_seconds(m: Metrics) -> Iterable[Sample]:
+    return [((), value) for value in (*m._write_counts, m._write_seconds)]
+
+
+def _build(_: Metrics) -> Iterable[Sample]:
+    return [((logopsd.__version__, platform.python_version()), 1)]
+
+
+_OF_INPUTS = (
+    ("received_total", "Frames and documents read that are to become records."),
+    ("accepted_total", "Records stored by the sink."),
+    ("inflight", "Records received and not yet stored."),
+    ("missing_ts_total", "Records that brought no readable time; they have that of arrival."),
+    ("missing_level_total", "Records that brought no level; they have INFO."),
+    ("truncated_total", "Messages longer than the limit, stored cut."),
+    ("connections", "Connections open now."),
+)
+"""What each input has one of; the name is also the attribute of InputMetrics."""
+
+_OF_THE_DAEMON = (
+    ("udp_kernel_drops_total", "Datagrams the kernel dropped, as the receive buffer was full."),
+    ("pii_withheld_total", "Values not written, as they could not be masked or encrypted."),
+    ("sink_written_bytes_total", "Bytes written to the files of the sink."),
+    ("sink_pending_bytes", "Bytes handed to the sink and not yet written."),
+)
+"""What there is one of; the name is also the attribute of Metrics."""
 
 _INPUT = {"input": INPUTS}
 
 CATALOGUE: tuple[Spec, ...] = (
-    Spec(
-        "logops_received_total",
-        "counter",
-        "Frames and documents read that are to become records.",
-        _per_input("received"),
-        _INPUT,
-    ),
-    Spec(
-        "logops_accepted_total",
-        "counter",
-        "Records stored by the sink.",
-        _per_input("accepted"),
-        _INPUT,
+    *(
+        Spec(f"logops_{name}", help, _per_input(name.removesuffix("_total")), _INPUT)
+        for name, help in _OF_INPUTS
     ),
     Spec(
         "logops_dropped_total",
-        "counter",
         "Frames and documents received that will not be stored, by reason.",
         _per_reason("dropped"),
         {**_INPUT, "reason": DROP_REASONS},
     ),
     Spec(
-        "logops_inflight",
-        "gauge",
-        "Records received and not yet stored.",
-        _per_input("inflight"),
-        _INPUT,
-    ),
-    Spec(
-        "logops_missing_ts_total",
-        "counter",
-        "Records that brought no readable time and have the time of arrival.",
-        _per_input("missing_ts"),
-        _INPUT,
-    ),
-    Spec(
-        "logops_missing_level_total",
-        "counter",
-        "Records that brought no level and have INFO.",
-        _per_input("missing_level"),
-        _INPUT,
-    ),
-    Spec(
         "logops_malformed_total",
-        "counter",
         "Faults in the framing of a stream, by reason; what could be read is kept.",
         _per_reason("faults"),
         {**_INPUT, "reason": FAULT_REASONS},
     ),
-    Spec(
-        "logops_truncated_total",
-        "counter",
-        "Messages longer than the limit, stored cut.",
-        _per_input("truncated"),
-        _INPUT,
-    ),
-    Spec(
-        "logops_connections",
-        "gauge",
-        "Connections open now.",
-        _per_input("connections"),
-        _INPUT,
-    ),
-    Spec(
-        "logops_http_responses_total",
-        "counter",
-        "HTTP answers given, by status code.",
-        lambda m: (((str(code),), count) for code, count in m.http_responses.items()),
-        {"code": tuple(map(str, HTTP_CODES))},
-    ),
-    Spec(
-        "logops_udp_kernel_drops_total",
-        "counter",
-        "Datagrams the kernel dropped before they were read, as the receive buffer was full.",
-        _one(lambda m: m.udp_kernel_drops),
-    ),
-    Spec(
-        "logops_pii_masked_total",
-        "counter",
-        "Spans of personal data masked, by detector.",
-        lambda m: (((detector,), count) for detector, count in m._masked.items()),
-        {"detector": None},
-    ),
-    Spec(
-        "logops_pii_withheld_total",
-        "counter",
-        "Values not written because they could not be masked or encrypted.",
-        _one(lambda m: m._withheld),
-    ),
-    Spec(
-        "logops_sink_written_bytes_total",
-        "counter",
-        "Bytes written to the files of the sink.",
-        _one(lambda m: m._sink_bytes),
-    ),
-    Spec(
-        "logops_sink_write_seconds",
-        "histogram",
-        "Duration of one write of the sink, with its fsync where the policy asks for one.",
-        _write_seconds,
+    *(
+        Spec(f"logops_{name}", help, _alone(name.removesuffix("_total")))
+        for name, help in _OF_THE_DAEMON
     ),
     Spec(
         "logops_sink_stalled",
-        "gauge",
         "1 while the sink cannot write and tries again, else 0.",
-        _one(lambda m: m._sink_stalled),
+        _alone("sink_is_stalled"),
     ),
     Spec(
-        "logops_sink_pending_bytes",
-        "gauge",
-        "Bytes handed to the sink and not yet written.",
-        _one(lambda m: m.sink_pending_bytes),
+        "logops_http_responses_total",
+        "HTTP answers given, by status code.",
+        _one_of("http_responses"),
+        {"code": tuple(map(str, HTTP_CODES))},
+    ),
+    Spec(
+        "logops_pii_masked_total",
+        "Spans of personal data masked, by detector.",
+        _one_of("pii_masked"),
+        {"detector": None},
+    ),
+    Spec(
+        "logops_sink_write_seconds",
+        "Duration of one write of the sink, with its fsync where the policy asks for one.",
+        _write_seconds,
+        is_histogram=True,
     ),
     Spec(
         "logops_build_info",
-        "gauge",
         "Always 1; the labels tell what is running.",
-        lambda _: iter((((logopsd.__version__, platform.python_version()), 1),)),
+        _build,
         {"version": None, "python": None},
     ),
 )

@@ -4,7 +4,6 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import cast
 
 from logopsd.listeners import sockets
@@ -19,29 +18,8 @@ from logopsd.listeners.http_messages import (
     error_response,
 )
 from logopsd.listeners.http_requests import RequestReader, Stage
-from logopsd.listeners.http_service import Limits, Service
-
-
-class Wait(Enum):
-    """What a connection waits for; each has its time."""
-
-    REQUEST = auto()
-    HEAD = auto()
-    BODY = auto()
-    ANSWER = auto()
-    TAKING = auto()
-    END = auto()
-
-
-def seconds_for(wait: Wait, limits: Limits) -> float:
-    """Return how long a connection may wait for something; infinite where it waits for us."""
-    if wait is Wait.ANSWER:
-        return math.inf
-    if wait is Wait.REQUEST:
-        return limits.idle_seconds
-    if wait is Wait.HEAD:
-        return limits.head_seconds
-    return limits.linger_seconds if wait is Wait.END else limits.stall_seconds
+from logopsd.listeners.http_service import Service
+from logopsd.listeners.http_waits import Wait, seconds_for
 
 
 class HttpConnection(asyncio.Protocol):

@@ -15,6 +15,9 @@ from logopsd.listeners.http_messages import Request, Response, error_response
 HEADER_OVERHEAD_BYTES = 4
 """Colon, blank and line end of one header field, so that many empty ones count too."""
 
+TLS_HANDSHAKE = b"\x16\x03"
+"""How a TLS ClientHello begins (RFC 8446 section 5.1)."""
+
 
 class Stage(Enum):
     """Where in the stream of requests a connection is."""
@@ -88,7 +91,7 @@ class RequestReader:
             self._received_moved = self._received
             self._received_before = self._received - len(data)
         elif self._received - self._received_moved > self._max_head_bytes:
-            self._refuse_barren()
+            self._limit_barren()
 
     def stop(self) -> None:
         """Read nothing more."""
@@ -106,10 +109,13 @@ class RequestReader:
                 raise error.__context__ or error from None
         except HttpParserError as error:
             # The reasons of llhttp are fixed texts, and never hold what was sent.
-            self._refuse(400, f"this is not valid HTTP/1.1: {error}")
+            detail = f"this is not valid HTTP/1.1: {error}"
+            if self.begun <= 1 and data[: len(TLS_HANDSHAKE)] == TLS_HANDSHAKE:
+                detail = "this is a TLS handshake, and the port speaks plain HTTP"
+            self._refuse(400, detail)
         return data[:0]
 
-    def _refuse_barren(self) -> None:
+    def _limit_barren(self) -> None:
         """Refuse what brings no request and no body on: a head, trailers, the line of a chunk.
 
         The parser keeps an unfinished header field, so it must not grow without end. The read
@@ -134,7 +140,8 @@ class RequestReader:
         every first request. The parser however stops in front of the body.
         """
         parser = self._parser
-        head = [b"%b %b HTTP/1.1\r\n" % (parser.get_method(), self._target)]
+        version = parser.get_http_version().encode()
+        head = [b"%b %b HTTP/%b\r\n" % (parser.get_method(), self._target, version)]
         head += [b"%b: %b\r\n" % field for field in self._headers.items() if field[0] != b"upgrade"]
         self._upgrade = False
         self.begun -= 1

@@ -132,8 +132,9 @@ class LogsRoute:
         figures: dict[str, int]
 
         def stored() -> None:
-            self._log.debug("ingest", input="http", **figures)
-            respond(answer)
+            if figures["accepted"]:
+                self._log.debug("ingest", input="http", **figures)
+                respond(answer)
 
         try:
             batch = self._take(request, stored)
@@ -143,7 +144,7 @@ class LogsRoute:
         # The answer is made now: until it is stored, nothing else is kept of the batch.
         figures = _figures(batch)
         answer = self._answer(batch, figures)
-        if not batch.records:
+        if not batch.records:  # nothing to wait for
             respond(answer)
 
     def _take(self, request: Request, stored: Callable[[], None]) -> Batch:
