@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from structlog.typing import FilteringBoundLogger
 
 import logopsd
 from logopsd.cli import main
-from logopsd.config import describe
+from logopsd.config import Settings, describe
+from logopsd.errors import ListenError, SettingsError
 
 ROOT = Path(__file__).parents[1]
 KEY = "WmV0YS1pcy1ub3QtYS1zZWNyZXQtMzItYnl0ZXMtISE="
@@ -213,6 +215,70 @@ def test_housekeep_before_anything_was_stored(capsys: pytest.CaptureFixture[str]
     """No folder yet is nothing to do."""
     assert main(["housekeep"]) == 0
     assert capsys.readouterr().out.startswith("deleted 0, archived 0, ")
+
+
+def serve_with(monkeypatch: pytest.MonkeyPatch, outcome: int | BaseException) -> list[Settings]:
+    """Put a daemon in the place of the real one that ends so; returns what it was given."""
+    seen: list[Settings] = []
+
+    def run(settings: Settings, log: FilteringBoundLogger) -> int:
+        seen.append(settings)
+        log.info("ready")
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr("logopsd.daemon.run", run)
+    monkeypatch.setattr("logopsd.log.take_over", lambda log: None)
+    return seen
+
+
+@pytest.mark.parametrize("args", [[], ["serve"]])
+def test_serve_is_the_default(
+    args: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a command the daemon is started, and its status is ours."""
+    seen = serve_with(monkeypatch, 1)
+    monkeypatch.setenv("LOGOPS_TCP_PORT", "0")
+
+    assert main(args) == 1
+    assert seen[0].tcp_port is None
+    assert '"event": "ready"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "said"),
+    [
+        (ListenError("port 514 is taken"), 1, "logopsd: port 514 is taken\n"),
+        (SettingsError(["a: b"]), 78, "logopsd: the settings cannot be used:\n  a: b\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_failure_of_the_daemon_is_told(
+    outcome: BaseException,
+    status: int,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is foreseen has its status and its line."""
+    monkeypatch.setenv("LOGOPS_LOG_LEVEL", "error")
+    serve_with(monkeypatch, outcome)
+
+    assert main([]) == status
+    assert capsys.readouterr().err == said
+
+
+def test_crash_of_the_daemon_shows_no_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug is logged with its place, not with the text that quotes what a sender wrote."""
+    serve_with(monkeypatch, ValueError("jan@example.com"))
+
+    assert main([]) == 1
+    shown = capsys.readouterr().err
+    assert "ValueError at tests/test_cli.py:" in shown
+    assert "jan@" not in shown
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:

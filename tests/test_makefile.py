@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,26 @@ case "$*" in
 *ensurepip*) exit {lacks_venv} ;;
 *'-m venv'*) echo "made with $(basename "$0")"; mkdir -p .venv ;;
 esac
+"""
+
+# Runs a command at a terminal of its own, presses Ctrl-C once it listens, and ends as it ends. In
+# a process of its own, as forking one that has threads is not safe.
+AT_A_TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+while b"listening" not in seen:
+    seen += os.read(terminal, 1024)
+os.write(terminal, bytes([3]))
+try:
+    while chunk := os.read(terminal, 1024):
+        seen += chunk
+except OSError:  # EIO: all programs of the terminal have ended
+    pass
+print(seen.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
@@ -90,3 +111,31 @@ def test_missing_venv_module_is_named(tmp_path: Path) -> None:
     assert "python3 (3.12) lacks the venv module" in done.stderr
     assert "sudo apt install python3-venv   (or python3.12-venv)" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_interrupt_ends_make_run_with_status_0(tmp_path: Path) -> None:
+    """Ctrl-C reaches the daemon alone; make sees it end as asked, and says nothing."""
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    daemon = programs / "python"
+    daemon.write_text(
+        "#!/bin/sh\ntrap 'exit 0' INT\necho listening\nwhile :; do sleep 0.05; done\n"
+    )
+    daemon.chmod(stat.S_IRWXU)
+    shutil.copy(MAKEFILE, tmp_path)
+    for name in ("setup.cfg", "pyproject.toml", "logopsd/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    for stamp in (".created", ".run"):
+        (tmp_path / ".venv" / stamp).touch()
+
+    done = subprocess.run(
+        [sys.executable, "-c", AT_A_TERMINAL, "make", "-C", tmp_path, "run"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+    assert done.returncode == 0
+    assert "listening" in done.stdout
+    assert "Interrupt" not in done.stdout
