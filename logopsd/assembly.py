@@ -115,7 +115,7 @@ def assemble(
         metrics=metrics,
         clock=time.time,
     )
-    metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.pending_bytes))
+    metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
     make = _Listeners(settings, log, metrics, pipeline, not_ready)
     sweeper = Sweeper(
         directory=settings.sink_dir,

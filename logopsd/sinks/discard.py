@@ -17,7 +17,7 @@ class DiscardSink:
 
     paused = False
     stalled: str | None = None
-    pending_bytes = 0
+    unstored_bytes = 0
 
     def __init__(
         self, *, deliver: Callable[[Callable[[], None]], object], observer: SinkObserver
