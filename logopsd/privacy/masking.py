@@ -5,17 +5,15 @@ for once a batch and not once a text: 0.5 us a text of 160 characters for two de
 at a time takes 1.7 us.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate
+from operator import gt
 
-from logopsd.privacy.detectors.base import Detector, fold
+from logopsd.privacy.detectors.base import Detector, Find, fold
 
 SEPARATOR = "\0"
 """Stands between joined texts: the rarest character of a log, and ASCII."""
-
-Claim = tuple[int, int, str, int]
-"""Begin, end, what takes its place, and the place of its detector in the order of precedence."""
 
 
 class Masker:
@@ -33,8 +31,7 @@ class Masker:
 
     def mask_text(self, text: str) -> str:
         """Mask one text: what `mask_many` must agree with."""
-        counts: dict[str, int] = {}
-        return self._mask_plainly(text, counts)
+        return self._mask_plainly(text, {})
 
     def mask_many(self, texts: Sequence[str]) -> tuple[dict[int, str], dict[str, int]]:
         """Mask a batch of texts in one pass.
@@ -43,88 +40,94 @@ class Masker:
             What changed only, place in `texts` -> masked text; and how much each detector hid.
         """
         counts: dict[str, int] = {}
-        joined = SEPARATOR.join(texts)
-        folded = fold(joined)
-        if folded.count(0) >= len(texts) > 0:  # a text holds the separator itself
+        if SEPARATOR in "".join(texts):
             return self._mask_each(texts, counts), counts
-        claims = self._claims(joined, folded)
-        changed = _rebuild(joined, folded, claims)
-        self._count(claims, counts)
-        return changed, counts
+        joined = SEPARATOR.join(texts)
+        claims = self._claims(joined, fold(joined), counts)
+        return _rebuild(texts, claims) if claims else {}, counts
 
     def _mask_each(self, texts: Iterable[str], counts: dict[str, int]) -> dict[int, str]:
-        masked = (
-            (place, text, self._mask_plainly(text, counts)) for place, text in enumerate(texts)
-        )
-        return {place: after for place, before, after in masked if after != before}
+        changed: dict[int, str] = {}
+        for place, text in enumerate(texts):
+            masked = self._mask_plainly(text, counts)
+            if masked != text:
+                changed[place] = masked
+        return changed
 
     def _mask_plainly(self, text: str, counts: dict[str, int]) -> str:
-        claims = self._claims(text, fold(text))
-        self._count(claims, counts)
         pieces: list[str] = []
         begin = 0
-        for start, end, mask, _ in claims:
+        for start, end, mask in self._claims(text, fold(text), counts):
             pieces += (text[begin:start], mask)
             begin = end
         return "".join(pieces) + text[begin:]
 
-    def _claims(self, text: str, folded: bytes) -> list[Claim]:
+    def _claims(self, text: str, folded: bytes, counts: dict[str, int]) -> list[Find]:
         """Ask every detector at its triggers; in order of place, none overlapping another."""
-        claims: list[Claim] = []
-        for rank, detector in enumerate(self._detectors):
+        claims: list[Find] = []
+        owners: list[tuple[str, int]] = []
+        for detector in self._detectors:
+            before = len(claims)
             examine = detector.examine
             for trigger in detector.triggers:
                 for hit in trigger.finditer(folded):
                     found = examine(text, hit.start())
-                    if found and text[found[0] : found[1]] != found[2]:
-                        claims.append((*found, rank))
-        claims.sort()
-        if any(left[1] > right[0] for left, right in pairwise(claims)):
-            return _settle(claims)
-        return claims
+                    if found:
+                        claims.append(found)
+            if len(claims) > before:
+                owners.append((detector.name, len(claims) - before))
+        places: Sequence[int] = range(len(claims))
+        ordered = sorted(claims)
+        starts = [start for start, _, _ in ordered]
+        if any(map(gt, (end for _, end, _ in ordered), starts[1:])):
+            places = _settle(claims)
+            ordered = sorted(claims[place] for place in places)
+        first = 0
+        for name, count in owners:
+            last = first + count
+            kept = bisect_left(places, last) - bisect_left(places, first)
+            counts[name] = counts.get(name, 0) + kept
+            first = last
+        return ordered
 
-    def _count(self, claims: Iterable[Claim], counts: dict[str, int]) -> None:
-        for claim in claims:
-            name = self.names[claim[3]]
-            counts[name] = counts.get(name, 0) + 1
 
-
-def _settle(claims: Sequence[Claim]) -> list[Claim]:
-    """Give disputed text to the detector that comes first, then to the claim that begins first."""
-    taken: list[Claim] = []
+def _settle(claims: Sequence[Find]) -> list[int]:
+    """Give disputed text to the claim that comes first in `claims`; the places of those kept."""
     starts: list[int] = []
-    for claim in sorted(claims, key=lambda claim: (claim[3], claim[0], -claim[1])):
-        place = bisect_left(starts, claim[0])
-        if place and taken[place - 1][1] > claim[0]:
+    ends: list[int] = []
+    kept: list[int] = []
+    for number, (start, end, _) in enumerate(claims):
+        place = bisect_left(starts, start)
+        if (place and ends[place - 1] > start) or (place < len(starts) and starts[place] < end):
             continue
-        if place < len(taken) and taken[place][0] < claim[1]:
-            continue
-        starts.insert(place, claim[0])
-        taken.insert(place, claim)
-    return taken
+        starts.insert(place, start)
+        ends.insert(place, end)
+        kept.append(number)
+    return kept
 
 
-def _rebuild(joined: str, folded: bytes, claims: Sequence[Claim]) -> dict[int, str]:
+def _rebuild(texts: Sequence[str], claims: Sequence[Find]) -> dict[int, str]:
     """Write anew the texts that hold a claim, and no other.
 
-    Counting the separators between one such text and the next tells its place among all.
+    Args:
+        texts: as they were joined.
+        claims: at least one, in order of place, with places in the joined text.
     """
     changed: dict[int, str] = {}
-    place = counted = 0
-    rest = iter(claims)
-    claim = next(rest, None)
-    while claim:
-        place += folded.count(0, counted, claim[0])
-        counted = claim[0]
-        begin = folded.rfind(0, 0, counted) + 1
-        end = folded.find(0, counted)
-        if end < 0:
-            end = len(joined)
-        pieces: list[str] = []
-        while claim and claim[0] < end:
-            pieces += (joined[begin : claim[0]], claim[2])
-            begin = claim[1]
-            claim = next(rest, None)
-        pieces.append(joined[begin:end])
-        changed[place] = "".join(pieces)
+    # Where the text behind each begins in the joined one; in C, 0.05 us a text.
+    nexts = list(accumulate(map((1).__add__, map(len, texts))))
+    pieces: list[str] = []
+    place, base, done = -1, 0, 0
+    for start, end, mask in claims:
+        if place < 0 or start >= nexts[place]:
+            if pieces:
+                pieces.append(texts[place][done:])
+                changed[place] = "".join(pieces)
+                pieces = []
+            place = bisect_right(nexts, start)
+            base, done = nexts[place - 1] if place else 0, 0
+        pieces += (texts[place][done : start - base], mask)
+        done = end - base
+    pieces.append(texts[place][done:])
+    changed[place] = "".join(pieces)
     return changed

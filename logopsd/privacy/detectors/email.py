@@ -8,10 +8,10 @@ import re
 
 from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 
-_AT = re.compile(r"@|%40|%2540|\\u0040")
-"""The sign as it is, as URLs carry it (once or twice encoded), and as JSON may."""
+_ENCODED_AT = re.compile(r"%40|%2540|\\u0040")
+"""The sign as URLs carry it, encoded once or twice, and as JSON may."""
 
-_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.){1,8}(?:[^\W\d_]{2,24}|xn--[a-zA-Z0-9-]{1,59})(?![\w-])")
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?![\w-])")
 """Labels and a last one that holds no digit; RFC 1035 section 2.3.4 for the length."""
 
 _LOCAL = re.compile(r"[\w.+!#$*^~'-]*")
@@ -36,7 +36,12 @@ _NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
 _VERSION = re.compile(r"\d+\.\d(?!\d*\.\d+\.\d+\.[^\W\d])")
 """The domain of `package@1.2.3-beta.next`; but `4.3.2.1.dialup.example` is one."""
 
-_SYMBOLS = re.compile(r"\W*")
+_SYMBOLS = frozenset(".+!#$*^~'-")
+_LEADING = re.compile(r"\W*")
+"""What stands before the first letter, digit or underscore is no part either (`'jan@...`)."""
+
+_ENDS_A_WORD = frozenset(["", " ", "<", "=", ":", "(", "[", ",", ";", "\t", "\n", "\0"])
+"""What mostly stands before a local part."""
 
 _WINDOW = 64
 """Characters looked at first before the sign; RFC 5321 section 4.5.3.1.1 allows 64."""
@@ -53,22 +58,32 @@ def email(keep: Keep) -> Detector:
     """
 
     def examine(text: str, at: int) -> Find | None:
-        sign = _AT.match(text, at)
-        domain = sign and _DOMAIN.match(text, sign.end())
-        if not sign or not domain or not _is_domain(domain[0]) or keep.domain(domain[0]):
+        if text[at] == "@":
+            sign = "@"
+        else:
+            encoded = _ENCODED_AT.match(text, at)
+            if not encoded:
+                return None
+            sign = encoded[0]
+        end = at + len(sign)
+        domain = _DOMAIN.match(text, end)
+        if not domain or domain[1].lower() in _NO_DOMAIN:
+            return None
+        if text[end].isdigit() and _VERSION.match(text, end):
+            return None
+        if keep.domains and keep.domain(domain[0]):
             return None
         begin = _begin_of_local(text, at)
-        local = text[begin:at]
-        first = next((char for char in local if char.isalnum() or char == "_"), "")
-        if not first or local == "git":
-            return None
-        return begin, sign.end(), f"{first}***{sign[0]}"
+        first = text[begin]
+        if not first.isalnum() and first != "_":
+            first = next((char for char in text[begin:at] if char.isalnum()), "")
+            if not first:
+                return None
+        if text[begin + 1] in "*i" and text[begin:end] in (f"{first}***{sign}", "git@"):
+            return None  # masked before, or no person
+        return begin, end, f"{first}***{sign}"
 
     return Detector("email", triggers(b"@", rb"%00", rb"\\u0000"), examine)
-
-
-def _is_domain(domain: str) -> bool:
-    return domain.rpartition(".")[2].lower() not in _NO_DOMAIN and not _VERSION.match(domain)
 
 
 def _begin_of_local(text: str, at: int) -> int:
@@ -77,23 +92,28 @@ def _begin_of_local(text: str, at: int) -> int:
     The text is read backwards in slices that double. No local part holds an `@`, so that all
     addresses of a text together cost what one pass over it does.
     """
-    if text[at - 1 : at] == '"':
-        quoted = _QUOTED_LOCAL.match(_backwards(text, at, _WINDOW + 2))
-        return at - quoted.end() if quoted else at
-    begin, window, length = at, _WINDOW, -1
-    while length:
-        back = _backwards(text, begin, window)
-        length = _LOCAL.match(back).end()  # type: ignore[union-attr]  # it may match nothing
-        begin -= length
+    if not at:
+        return 0
+    window = _WINDOW
+    while True:
+        back = text[at - 1 : at - 1 - window if at > window else None : -1]
+        length = _LOCAL.match(back).end()  # type: ignore[union-attr]  # it matches nothing, too
+        if length < window:
+            break
         window *= 2
-    odd = _ODD_LOCAL.match(_backwards(text, begin, _ODD_WINDOW)) if begin else None
-    if odd:
-        return begin - odd.end() + 1
-    if begin and _ESCAPE.match(text, begin - 1, at):
+    begin = at - length
+    before = back[length : length + 1]
+    if before in _ENDS_A_WORD:  # the usual case
+        pass
+    elif before == '"' and not length:
+        quoted = _QUOTED_LOCAL.match(back)
+        return at - quoted.end() if quoted else at
+    elif before == "%" and _ESCAPE.match(text, begin - 1, at):
         begin += 2  # of `to%3Djan@example.com` the `3D` is no part
-    return _SYMBOLS.match(text, begin, at).end()  # type: ignore[union-attr]
-
-
-def _backwards(text: str, at: int, length: int) -> str:
-    """Give the `length` characters before `at`, the nearest first."""
-    return text[max(at - length, 0) : at][::-1]
+    else:
+        odd = _ODD_LOCAL.match(text[max(begin - _ODD_WINDOW, 0) : begin][::-1])
+        if odd:
+            return begin - odd.end() + 1
+    if text[begin] in _SYMBOLS:
+        begin = _LEADING.match(text, begin, at).end()  # type: ignore[union-attr]
+    return begin
