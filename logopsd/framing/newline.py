@@ -13,6 +13,9 @@ class NewlineFramer:
 
     Args:
         max_message: the most bytes of a frame; a longer one is cut there.
+
+    Attributes:
+        partial: the line whose delimiter has not come yet.
     """
 
     _TRIM = b"\r"
@@ -31,15 +34,7 @@ class NewlineFramer:
             The frames that are complete by now.
         """
         out = FrameList()
-        lines = self._split(data)
-        tail = lines.pop()
-        if lines and self.partial:
-            self.partial.add(lines[0])
-            out.add(*self.partial.finish())
-            del lines[0]
-        self._add(lines, data, out)
-        if tail:
-            self.partial.add(tail)
+        self.take(data, out)
         return out.result()
 
     def receive_eof(self) -> Frames:
@@ -51,6 +46,19 @@ class NewlineFramer:
         out = FrameList()
         out.add(*self.partial.finish())
         return out.result()
+
+    def take(self, data: bytes, out: FrameList) -> None:
+        """Do as `receive_data`, with the frames appended to `out`."""
+        lines = self._split(data)
+        tail = lines.pop()
+        if lines and self.partial:
+            self.partial.add(lines[0])
+            out.add(*self.partial.finish())
+            del lines[0]
+        if lines:
+            self._add(lines, data, out)
+        if tail:
+            self.partial.add(tail)
 
     def _split(self, data: bytes) -> list[bytes]:
         """Cut at the delimiters; the last item is what has none yet."""

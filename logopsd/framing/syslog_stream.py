@@ -34,15 +34,14 @@ _HEADER_BEGUN_MAX = 14
 _TRAILERS = b"\r\n\0"
 
 _trailers = re.compile(rb"[\r\n\0]*")
-_counted_pri = re.compile(rb"[\r\n\0]*" + _HEADER)
-_counted = re.compile(rb"[\r\n\0]*([1-9][0-9]{0,8}) ")
+_counted_pri = re.compile(rb"[\r\n\0]*+" + _HEADER)
+_counted = re.compile(rb"[\r\n\0]*+([1-9][0-9]{0,8}) ")
 _begun_pri = re.compile(_HEADER_BEGUN)
 _begun = re.compile(rb"[1-9][0-9]{0,8}")
 _begun_at_end = re.compile(_HEADER_BEGUN + rb"\Z")
 _landmark = re.compile(rb"[\n\0]|" + _HEADER)
-# The first starts with a literal, which the search is fast for; NUL in a chunk is rare.
-_counted_after_lf = re.compile(rb"\n\r*" + _HEADER)
-_counted_after_lf_or_nul = re.compile(rb"[\n\0]\r*" + _HEADER)
+# It starts with a literal, for which the search is fast: hence NUL is made LF before.
+_counted_after_lf = re.compile(rb"\n\r*+" + _HEADER)
 
 
 class _State(Enum):
@@ -81,7 +80,7 @@ class SyslogStreamFramer:
         self._partial = PartialFrame(limit=max_message, trim=_TRAILERS)
         self._missing = 0  # bytes of the counted frame under way
         self._undecided = b""  # may yet become a header
-        self._has_nul = False
+        self._lf_only = b""  # the data under way with each NUL as an LF, place by place
         self._state = _State.BETWEEN
         self._steps: dict[_State, Callable[[bytes, int, FrameList], int]] = {
             _State.BETWEEN: self._between,
@@ -105,7 +104,7 @@ class SyslogStreamFramer:
         if self._undecided:
             data = self._undecided + data
             self._undecided = b""
-        self._has_nul = b"\0" in data
+        self._lf_only = data.replace(b"\0", b"\n")
         out = FrameList()
         pos, size = 0, len(data)
         while pos < size:
@@ -138,12 +137,12 @@ class SyslogStreamFramer:
 
     def _between(self, data: bytes, pos: int, out: FrameList) -> int:
         """Decide what the next frame is."""
+        if match := self._header.match(data, pos):
+            return self._counted_run(data, match, out)
         start = _trailers.match(data, pos).end()  # type: ignore[union-attr]  # matches anywhere
         if start > pos:
             self._state = _State.BETWEEN
             return start
-        if self._header.match(data, pos):
-            return self._counted_run(data, pos, out)
         if self._header_begun.fullmatch(data, pos):
             self._undecided = data[pos:]
             return len(data)
@@ -154,11 +153,12 @@ class SyslogStreamFramer:
             self._state = _State.IN_LINE
         return pos
 
-    def _counted_run(self, data: bytes, pos: int, out: FrameList) -> int:
+    def _counted_run(self, data: bytes, first: re.Match[bytes], out: FrameList) -> int:
         """Take counted frames as long as one follows the other."""
         size, limit = len(data), self._max_message
         append, header = out.frames.append, self._header.match
-        while match := header(data, pos):
+        match: re.Match[bytes] | None = first
+        while match:
             start = match.end(1) + 1
             count = int(match[1])
             pos = start + count
@@ -168,6 +168,7 @@ class SyslogStreamFramer:
                 return start
             if frame := data[start:pos].strip(_TRAILERS):
                 append(frame)
+            match = header(data, pos)
         self._state = _State.BEHIND_COUNTED
         return pos
 
@@ -183,10 +184,9 @@ class SyslogStreamFramer:
 
     def _in_line(self, data: bytes, pos: int, out: FrameList) -> int:
         """Take lines, all of them at once up to the next counted frame."""
-        search = _counted_after_lf_or_nul if self._has_nul else _counted_after_lf
-        match = search.search(data, pos)
+        match = _counted_after_lf.search(self._lf_only, pos)
         end = match.start() + 1 if match else len(data)
-        out.extend(self._lines.receive_data(data[pos:end]))
+        self._lines.take(data[pos:end], out)
         begun = self._lines.partial
         if not begun:
             self._state = _State.BETWEEN
