@@ -4,6 +4,7 @@ from pathlib import Path
 
 from logopsd.config import describe, read
 from logopsd.config.document import env_example
+from logopsd.config.rules import NOT_YET
 from tests.config.helpers import loaded
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,16 @@ def test_each_default_of_the_example_can_be_set() -> None:
     for setting in describe():
         if setting.default:
             setting.kind.parse(setting.default)
+
+
+def test_no_setting_is_without_effect() -> None:
+    """Each is used where the daemon is put together, or refused as not in this version."""
+    users = ("assembly.py", "daemon.py", "cli.py")
+    text = "".join((ROOT / "logopsd" / name).read_text() for name in users)
+
+    for setting in describe():
+        refused = {setting.attribute, *setting.needs} & (NOT_YET.keys() | {"tls_client_ca"})
+        assert refused or f"settings.{setting.attribute}" in text, setting.name
 
 
 def test_needs_name_settings() -> None:
