@@ -108,9 +108,16 @@ class Response:
         return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, connection, len(self.body), body)
 
 
+def phrase_of(status: int) -> str:
+    """Return the words beside a status code, RFC 9110 section 15; Python's differ by version."""
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "Content Too Large"
+    return HTTPStatus(status).phrase
+
+
 @lru_cache(maxsize=128)
 def _head(status: int, content_type: str, headers: tuple[tuple[str, str], ...]) -> bytes:
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+    lines = [f"HTTP/1.1 {status} {phrase_of(status)}"]
     if status != HTTPStatus.NO_CONTENT:
         lines.append(f"Content-Type: {content_type}")
     lines.extend(f"{name}: {value}" for name, value in headers)
@@ -143,7 +150,7 @@ def error_response(
         headers: what else to send.
         close: whether the connection must end with it.
     """
-    body = msgspec.json.encode({"error": HTTPStatus(status).phrase, "detail": detail})
+    body = msgspec.json.encode({"error": phrase_of(status), "detail": detail})
     return Response(status, body, headers=headers, close=close)
 
 

@@ -70,28 +70,23 @@ class RequestReader:
         self._headers: dict[bytes, bytes] = {}
         self._upgrade = False
         self._moved = False
-        # Counts of bytes received on the connection: all; all before the read that brought the
-        # begin of this request; all up to the last read that brought something on.
-        self._received = 0
-        self._received_before = 0
-        self._received_moved = 0
+        self._head_bytes = 0
+        self._barren_bytes = 0  # read since the last piece of a request came to its end
         self.stage = Stage.BETWEEN
         self.begun = 0
 
     def receive_data(self, data: bytes) -> None:
         """Read what has arrived, and tell what was found in it."""
         self._moved = False
-        self._received += len(data)
-        if self.stage is Stage.BETWEEN:
-            self._received_before = self._received - len(data)
         rest = memoryview(data)
         while rest and self.stage is not Stage.OVER:
             rest = self._feed(rest)
         if self._moved:
-            self._received_moved = self._received
-            self._received_before = self._received - len(data)
-        elif self._received - self._received_moved > self._max_head_bytes:
-            self._limit_barren()
+            self._barren_bytes = 0
+        else:
+            self._barren_bytes += len(data)
+            if self._barren_bytes > self._max_head_bytes:
+                self._refuse_barren()
 
     def stop(self) -> None:
         """Read nothing more."""
@@ -115,7 +110,7 @@ class RequestReader:
             self._refuse(400, detail)
         return data[:0]
 
-    def _limit_barren(self) -> None:
+    def _refuse_barren(self) -> None:
         """Refuse what brings no request and no body on: a head, trailers, the line of a chunk.
 
         The parser keeps an unfinished header field, so it must not grow without end. The read
@@ -159,19 +154,28 @@ class RequestReader:
         self._moved = True
         self._target = b""
         self._headers = {}
+        self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""
         self._target += url
+        self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header field; those behind the body are of no use to us."""
         if self.stage is not Stage.HEAD:
             return
+        self._count_head(len(name) + len(value) + HEADER_OVERHEAD_BYTES)
         name = name.lower()
         headers = self._headers
         # RFC 9110 section 5.3: fields of one name are one list.
         headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self._max_head_bytes:
+            self._refuse_long_head()
+            raise _Stopped
 
     def on_headers_complete(self) -> None:
         """Check the head, and tell of it."""
@@ -204,12 +208,10 @@ class RequestReader:
             raise _Stopped
 
     def _is_sound(self, request: Request) -> bool:
-        """Refuse a head that is too long, or that two servers could read in two ways."""
+        """Refuse a head that two servers could read in two ways."""
         headers = request.headers
         if self.stage is Stage.OVER:
             pass
-        elif self._received - self._received_before > self._max_head_bytes < self._head_bytes():
-            self._refuse_long_head()
         elif request.method == "CONNECT":
             self._refuse(501, "CONNECT is not served here")
         elif request.chunked and request.http_1_0:
@@ -219,10 +221,6 @@ class RequestReader:
         elif not request.http_1_0 and headers.get(b"host", b",").find(b",") >= 0:
             self._refuse(400, "an HTTP/1.1 request needs exactly one Host header")
         return self.stage is not Stage.OVER
-
-    def _head_bytes(self) -> int:
-        fields = sum(len(n) + len(v) + HEADER_OVERHEAD_BYTES for n, v in self._headers.items())
-        return len(self._target) + fields
 
     def on_body(self, data: bytes) -> None:
         """Hand on a piece of the body."""
