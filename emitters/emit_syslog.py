@@ -21,7 +21,7 @@ DEFAULT_TO = "udp://127.0.0.1:5514"
 FACILITIES = (0, 1, 3, 4, 10, 16, 23)  # kern user daemon auth authpriv local0 local7
 SEVERITIES = (2, 3, 4, 5, 6, 6, 6, 7)
 APPS = ("sshd", "postfix/smtpd", "cron", "nginx", "myapp")
-HOSTS = ("web-1", "db2.example.org", "192.0.2.7")
+HOSTS = ("web-1", "db2.example.org", "router")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 GOODBYE_SECONDS = 2.0  # how long a TCP peer may take to read what is left before we hang up
 
@@ -130,10 +130,16 @@ def _connect(to: Target) -> socket.socket:
 
 
 def _framed(message: bytes, to: Target) -> bytes:
-    """Return the message as RFC 6587 section 3.4 frames it, or bare for a datagram."""
+    """Return the message as RFC 6587 section 3.4 frames it, or bare for a datagram.
+
+    What is counted is a syslog message, and that begins with its PRI; a receiver takes a number
+    before anything else for text. So a line without PRI goes out as a line, in either framing.
+    """
     if to.scheme == "udp":
         return message
-    return b"%d %s" % (len(message), message) if to.octet else message + b"\n"
+    if to.octet and message.startswith(b"<"):
+        return b"%d %s" % (len(message), message)
+    return message + b"\n"
 
 
 def _say_goodbye(peer: socket.socket, to: Target) -> None:

@@ -105,7 +105,7 @@ def _mixed(n: int, at: datetime, text: str) -> str:
         lambda: json.dumps({"timestamp": at.isoformat(), "level": "warning", "msg": text, "n": n}),
         lambda: f"{at:%Y-%m-%d %H:%M:%S},{n % 1000:03} ERROR shop.orders: {text}",
     )
-    return shapes[n % len(shapes)]()
+    return shapes[n // 3 % len(shapes)]()
 
 
 def documents(batch: int) -> list[bytes]:

@@ -43,7 +43,7 @@ class HttpClient(threading.Thread):
 
 
 class TcpSender(threading.Thread):
-    """Sends numbered lines without a pause until the daemon hangs up."""
+    """Sends numbered lines, some 50,000 a second, until the daemon hangs up."""
 
     def __init__(self, daemon: Daemon) -> None:
         super().__init__()
@@ -57,6 +57,7 @@ class TcpSender(threading.Thread):
                 lines = [b"<13>app: tcp %d\n" % n for n in range(self.sent, self.sent + 100)]
                 self._sock.sendall(b"".join(lines))
                 self.sent += 100
+                time.sleep(0.002)  # a load, not a flood: the test has to read it all again
 
 
 @pytest.mark.parametrize("fsync", ["always", "1s", "never"])
@@ -70,7 +71,7 @@ def test_sigterm_under_load_loses_nothing_that_was_acknowledged(
     for thread in (*clients, sender):
         thread.start()
     daemon.wait_for(
-        lambda: all(len(c.acknowledged) > 500 for c in clients) and sender.sent > 1000,
+        lambda: all(len(c.acknowledged) > 200 for c in clients) and sender.sent > 1000,
         "the load to be on",
     )
 

@@ -45,27 +45,48 @@ def test_udp_sends_a_datagram_a_line() -> None:
     assert not any("\n" in text for text in lines)
 
 
-@pytest.mark.parametrize("framing", ["", "?framing=lf", "?framing=octet"])
-def test_tcp_frames_as_asked(framing: str) -> None:
-    """LF after each line, or its length before it; the sender waits until all was read."""
+def received_over_tcp(*args: str, framing: str) -> bytes:
+    """Run the emitter with 40 lines against a TCP receiver; return all that arrived."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         to = f"tcp://127.0.0.1:{server.getsockname()[1]}{framing}"
         with subprocess.Popen(
-            command("emit_syslog", "-n", "7", "--to", to), stdout=subprocess.PIPE, text=True
+            command("emit_syslog", "-n", "40", *args, "--to", to), stdout=subprocess.PIPE, text=True
         ) as process:
             peer, _ = server.accept()
             with peer, peer.makefile("rb") as stream:
                 data = stream.read()
             stdout, _ = process.communicate(timeout=DEADLINE_SECONDS)
 
-    assert (0, f"sent: 7 lines to {to}\n") == (process.returncode, stdout)
-    frames = []
-    while data and framing == "?framing=octet":
-        length, _, data = data.partition(b" ")
-        frames.append(data[: int(length)])
-        data = data[int(length) :]
-    assert len(frames or data.splitlines()) == 7
-    assert framing == "?framing=octet" or data.endswith(b"\n")
+    assert (process.returncode, stdout) == (0, f"sent: 40 lines to {to}\n")
+    return data
+
+
+@pytest.mark.parametrize("framing", ["", "?framing=lf"])
+def test_tcp_ends_each_line_with_lf(framing: str) -> None:
+    """LF after each line, the last one too; the sender waits until all was read."""
+    data = received_over_tcp(framing=framing)
+
+    assert len(data.splitlines()) == 40
+    assert data.endswith(b"\n")
+
+
+def test_tcp_counts_octets_where_asked() -> None:
+    """The length before each message; a line without PRI, which nobody may count, ends in LF."""
+    data = received_over_tcp("--partial-ratio", "0.5", "--seed", "1", framing="?framing=octet")
+
+    counted, lines = 0, 0
+    while data:
+        if data[:1].isdigit():
+            length, _, data = data.partition(b" ")
+            frame, data = data[: int(length)], data[int(length) :]
+            assert frame.startswith(b"<")
+            counted += 1
+        else:
+            line, _, data = data.partition(b"\n")
+            assert b"<" not in line[:1]
+            lines += 1
+    assert counted + lines == 40
+    assert counted > lines > 0
 
 
 @pytest.mark.parametrize("scheme", ["udp", "tcp"])
