@@ -4,6 +4,7 @@ The parsers are tried by the first character of a line, the most usual first. Th
 plain, understands everything, so that each frame becomes exactly one record.
 """
 
+import codecs
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from itertools import chain, repeat
@@ -23,9 +24,7 @@ INVALID_UTF8: Final = "invalid-utf8"
 BOM: Final = "\ufeff"
 _TRAILERS: Final = "\r\n\0"
 
-# `surrogateescape` hands an invalid byte out as U+DC00 plus its value; as Latin-1 it is U+0000
-# plus its value, which leaves Latin-1 text readable and every byte known.
-_TO_LATIN1: Final = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
+_AS_LATIN1: Final = "logopsd-latin1"
 
 
 class LineParser:
@@ -87,11 +86,13 @@ class LineParser:
         """Understand any line whatever, by its first character."""
         text = text.rstrip(_TRAILERS).removeprefix(BOM)
         start = text.lstrip()
-        record = None
+        record: Record | None
         if start.startswith("<"):
-            record = self._rfc5424.parse(start, peer, batch, emitter)
-            if record is None:
-                record = self._rfc3164.parse(start, peer, batch, emitter)
+            record = (
+                self._rfc5424.parse(start, peer, batch, emitter)
+                or self._rfc3164.parse(start, peer, batch, emitter)
+                or self._rfc3164.parse_unusual(start, peer, batch, emitter)
+            )
         elif start.startswith("{"):
             record = self._json.parse(start, peer, batch, emitter)
         else:
@@ -115,9 +116,18 @@ def decode_frames(frames: Sequence[bytes]) -> tuple[list[str], list[int]]:
         try:
             texts.append(frame.decode())
         except UnicodeDecodeError:
-            texts.append(frame.decode(errors="surrogateescape").translate(_TO_LATIN1))
+            texts.append(frame.decode(errors=_AS_LATIN1))
             invalid.append(index)
     return texts, invalid
+
+
+def _decode_latin1(error: UnicodeError) -> tuple[str, int]:
+    """Hand an invalid byte out as Latin-1: such text stays readable, and every byte is known."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_AS_LATIN1, _decode_latin1)
 
 
 def _each_peer(peers: str | Sequence[str] | None) -> Iterable[str | None]:

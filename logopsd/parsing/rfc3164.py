@@ -11,7 +11,7 @@ The rules for what is the host and what the tag are those that receivers have co
 import re
 from typing import Final
 
-from logopsd.parsing.priority import PRIORITIES, set_priority
+from logopsd.parsing.priority import PRIORITIES, level_of, set_priority
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.records import Batch, Record
 
@@ -24,8 +24,10 @@ _TAG: Final = (
 )
 _BEHIND_STAMP: Final = _HOST + _TAG + r" ?+\ufeff?+(.*)"
 
+# What might be a zone or a year behind the stamp is looked at more closely elsewhere.
 _BSD: Final = re.compile(
-    r"<([0-9]{1,3})>([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) " + _BEHIND_STAMP,
+    r"<([0-9]{1,3})>([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) "
+    r"(?![A-Z]{3,4}:? |[12][0-9]{3} )" + _BEHIND_STAMP,
     re.DOTALL,
 )
 # As rsyslog forwards with its own precise stamps, and VMware ESXi.
@@ -55,7 +57,7 @@ class Rfc3164Parser:
         self._stamps = stamps
 
     def parse(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record | None:
-        """Return the record of a line, or None where it starts with no PRI.
+        """Return the record of a line with PRI and usual stamp, or None.
 
         Args:
             text: the line, starting with `<`.
@@ -72,14 +74,14 @@ class Rfc3164Parser:
         else:
             match = _ISO.match(text)
             if match is None:
-                return self._parse_unusual(text, peer, batch, emitter)
+                return None
             pri, second, fraction, zone, host, app, procid, msg = match.groups()
             base = self._stamps.iso[second + zone]
             fraction = fraction or ""
             guessed = None
         known = PRIORITIES.get(pri)
         if not base or known is None:
-            return self._parse_unusual(text, peer, batch, emitter)
+            return None
         facility, severity, level = known
         return Record(
             f"{base}{fraction}Z",
@@ -104,22 +106,30 @@ class Rfc3164Parser:
     def parse_without_pri(
         self, text: str, peer: str | None, batch: Batch, emitter: str
     ) -> Record | None:
-        """Return the record of a line that starts with a stamp, a host and a tag, or None.
+        """Return the record of a line as syslog daemons write it to a file, or None.
 
-        All three are wanted here, as many a plain line starts with a stamp.
+        A stamp, a host and a tag are wanted, or a stamp and a tag with its process: many a plain
+        line starts with a stamp and some word.
         """
+        if _STAMP_FORM.match(text) is None:
+            return None
         stamp = self._stamps.scan(text)
         if stamp is None:
             return None
         match = _WITH_HOST.match(text, stamp.end)
-        if match is None or match[1] is None or match[2] is None:
+        if match is None or not match[2] or not (match[1] or match[3]):
+            return None
+        if level_of(match[1] or "") is not None:
             return None
         return self._record(match, stamp, None, None, peer, batch, emitter)
 
-    def _parse_unusual(
+    def parse_unusual(
         self, text: str, peer: str | None, batch: Batch, emitter: str
     ) -> Record | None:
-        """Read a line whose header lacks something, or has it in another form."""
+        """Return the record of a line whose header lacks something, or has it in another form.
+
+        All that it wants is a PRI; without one it returns None.
+        """
         pri = _PRI.match(text)
         if pri is None:
             return None

@@ -49,10 +49,8 @@ class Parts(NamedTuple):
         day: one or two digits.
         hour: two digits.
         minute: two digits.
-        second: two digits, or None.
-        fraction: the digits after the point, any number of them, or None.
+        second: two digits.
         zone: `Z`, `+hh:mm`, `+hhmm`, `+hh`, a name, or None.
-        end: where in the text the stamp ends.
     """
 
     year: str | None
@@ -60,10 +58,8 @@ class Parts(NamedTuple):
     day: str
     hour: str
     minute: str
-    second: str | None
-    fraction: str | None
+    second: str
     zone: str | None
-    end: int
 
 
 _ZONE: Final = (
@@ -72,58 +68,64 @@ _ZONE: Final = (
     # A bare `+hh` only without a blank: behind one it may be any number.
     + r")|[+-][0-9]{2})?(?![0-9A-Za-z])"
 )
-_CLOCK: Final = (
-    r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?"
-)
+_CLOCK: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH: Final = r"(?P<month>" + "|".join(MONTHS) + r")"
 _WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +)?"
 
+
+def _compile(head: str, point: str = "[.,]", tail: str = "") -> re.Pattern[str]:
+    """Compile a form: what stands before the fraction, the fraction, the zone and what follows."""
+    return re.compile(rf"(?P<head>{head})(?:{point}(?P<fraction>[0-9]+))?(?P<tail>{_ZONE}{tail})")
+
+
 # 2024-05-03T12:00:00.123+02:00, 2024-05-03 12:00:00,123, 2024/05/03 12:00:00, 2024-05-03T12:00Z
-_ISO: Final = re.compile(
+_ISO: Final = _compile(
     r"(?P<year>[0-9]{4})(?P<dash>[-/.])(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
-    r"(?:[Tt_-]| {1,2})(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
-    r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?" + _ZONE
+    r"(?:[Tt_-]| {1,2})(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
 )
-# 20240503T120000Z, 20240503 12:00:00, 20240503120000
-_COMPACT: Final = re.compile(
+# 20240503T120000Z, 20240503 12:00:00, 20240503120000, 20240503120000123
+_COMPACT: Final = _compile(
     r"(?P<year>(?:19|20)[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})[Tt -]?"
-    r"(?P<hour>[0-9]{2}):?(?P<minute>[0-9]{2}):?(?P<second>[0-9]{2})"
-    r"(?:[.,]?(?P<fraction>[0-9]+))?" + _ZONE
+    r"(?P<hour>[0-9]{2}):?(?P<minute>[0-9]{2}):?(?P<second>[0-9]{2})",
+    point="[.,]?",
 )
 # 03/May/2024:12:00:00 +0200 (Common Log Format), 03-May-2024 12:00:00.123,
 # Fri, 03 May 2024 12:00:00 +0200 (RFC 2822)
-_DAY_FIRST: Final = re.compile(
-    _WEEKDAY
-    + r"(?P<day>[0-9]{1,2})[ /-]"
-    + _MONTH
-    + r"[ /-](?P<year>[0-9]{4})[: T]"
-    + _CLOCK
-    + _ZONE
+_DAY_FIRST: Final = _compile(
+    rf"{_WEEKDAY}(?P<day>[0-9]{{1,2}})[ /-]{_MONTH}[ /-](?P<year>[0-9]{{4}})[: T]{_CLOCK}"
 )
 # May  3 12:00:00, May  3 12:00:00.123, May 3 2024 12:00:00, Fri May  3 12:00:00 CEST 2024,
 # 2024 May  3 12:00:00, May  3 12:00:00 2024
-_MONTH_FIRST: Final = re.compile(
-    r"(?:(?P<year1>[0-9]{4}) )?"
-    + (_WEEKDAY + _MONTH + r" {1,2}(?P<day>[0-9]{1,2})(?: (?P<year2>[0-9]{4}))? ")
-    + (_CLOCK + _ZONE + r"(?: (?P<year3>(?:19|20)[0-9]{2})(?![0-9A-Za-z:.]))?")
+_MONTH_FIRST: Final = _compile(
+    rf"(?:(?P<year1>[0-9]{{4}}) )?{_WEEKDAY}{_MONTH} {{1,2}}(?P<day>[0-9]{{1,2}})"
+    rf"(?: (?P<year2>[0-9]{{4}}))? {_CLOCK}",
+    tail=r"(?: (?P<year3>(?:19|20)[0-9]{2})(?![0-9A-Za-z:.]))?",
+)
+_FIRST_LETTERS: Final = frozenset(
+    (*MONTHS, *("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")),
 )
 
 
-def find_parts(text: str, start: int = 0) -> Parts | None:
-    """Return the parts of the stamp that stands in `text` at `start`, or None."""
+def match_stamp(text: str, start: int = 0) -> re.Match[str] | None:
+    """Return the match of the stamp that stands in `text` at `start`, or None.
+
+    Its groups `head`, `fraction` and `tail` are what stands before the fraction, its digits, and
+    what stands behind it; `parts_of` takes it further apart.
+    """
     if text[start : start + 1].isdigit():
-        match = (
+        return (
             _ISO.match(text, start)
             or _DAY_FIRST.match(text, start)
             or _COMPACT.match(text, start)
             or _MONTH_FIRST.match(text, start)
         )
-    else:
-        match = _MONTH_FIRST.match(text, start) or _DAY_FIRST.match(text, start)
-    return None if match is None else _parts(match)
+    if text[start : start + 3] in _FIRST_LETTERS:
+        return _MONTH_FIRST.match(text, start) or _DAY_FIRST.match(text, start)
+    return None
 
 
-def _parts(match: re.Match[str]) -> Parts:
+def parts_of(match: re.Match[str]) -> Parts:
+    """Return the parts of a stamp that `match_stamp` found."""
     part = match.groupdict().get
     year = part("year") or part("year1") or part("year2") or part("year3")
     month = match["month"]
@@ -133,8 +135,6 @@ def _parts(match: re.Match[str]) -> Parts:
         match["day"],
         match["hour"],
         match["minute"],
-        part("second"),
-        part("fraction"),
-        (part("zone") or "").strip() or None,
-        match.end(),
+        match["second"] or "00",
+        (match["zone"] or "").strip() or None,
     )

@@ -12,12 +12,10 @@ _NAME: Final = r'[^\s=\]"]++'
 STRUCTURED_DATA: Final = rf"(?:\[{_NAME}(?: ++{_NAME}={_VALUE})*+ *+\])++"
 """Pattern of one or more elements, one right behind the other; holds no group. Needs DOTALL."""
 
-_ELEMENT: Final = re.compile(
-    rf"\[({_NAME})((?: ++{_NAME}={_VALUE})*+) *+\]",
-    re.DOTALL,
-)
-_PARAMETER: Final = re.compile(
-    rf'({_NAME})="([^"\\]*+(?:\\.[^"\\]*+)*+)"',
+# A parameter's name and value, or else an SD-ID. In text that STRUCTURED_DATA matched, one search
+# finds them all in turn: what stands in quotes is taken with the name before it.
+_TOKEN: Final = re.compile(
+    rf'({_NAME})="([^"\\]*+(?:\\.[^"\\]*+)*+)"|\[({_NAME})',
     re.DOTALL,
 )
 # A backslash before any other character stands for itself (section 6.3.3).
@@ -31,16 +29,17 @@ def parse_structured_data(text: str) -> dict[str, dict[str, Any]]:
     that is repeated, as it may not be, is one element with the parameters of all.
     """
     data: dict[str, dict[str, Any]] = {}
-    for sd_id, parameters in _ELEMENT.findall(text):
-        element = data.setdefault(sd_id, {})
-        for name, value in _PARAMETER.findall(parameters):
-            if "\\" in value:
-                value = _ESCAPE.sub(r"\1", value)
-            known = element.get(name)
-            if known is None:
-                element[name] = value
-            elif isinstance(known, list):
-                known.append(value)
-            else:
-                element[name] = [known, value]
+    element: dict[str, Any] = {}
+    for name, value, sd_id in _TOKEN.findall(text):
+        if sd_id:
+            element = data.setdefault(sd_id, {})
+            continue
+        if "\\" in value:
+            value = _ESCAPE.sub(r"\1", value)
+        if name not in element:
+            element[name] = value
+        elif isinstance(element[name], list):
+            element[name].append(value)
+        else:
+            element[name] = [element[name], value]
     return data

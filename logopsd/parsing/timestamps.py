@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from logopsd.parsing.stamp_forms import MONTHS, ZONE_HOURS, Parts, find_parts
+from logopsd.parsing.stamp_forms import MONTHS, ZONE_HOURS, match_stamp, parts_of
 
 MAX_CACHED_STAMPS: Final = 4096
 """Entries of a stamp cache: over an hour of one per second, in well under 1 MiB. A cache that is
@@ -87,6 +87,7 @@ class Stamps:
         self._hour = 0
         self.iso = _Cache(self._convert_iso)
         self.bsd = _Cache(self._convert_bsd)
+        self._scanned: dict[str, tuple[str, list[str] | None]] = {}
 
     def at(self, now: float) -> None:
         """Set the time of arrival, seconds since the epoch, for what is converted from here on.
@@ -98,26 +99,31 @@ class Stamps:
             self._hour = hour
             self.iso.clear()
             self.bsd.clear()
+            self._scanned.clear()
         self._now = datetime.fromtimestamp(now, UTC)
 
     def scan(self, text: str, start: int = 0) -> Stamp | None:
         """Read a stamp of any known form that stands in `text` at `start`."""
-        parts = find_parts(text, start)
-        return parts and self.resolve(parts)
+        match = match_stamp(text, start)
+        if match is None:
+            return None
+        head, fraction, tail = match.group("head", "fraction", "tail")
+        found = self._scanned.get(head + tail)
+        if found is None:
+            found = self._resolve(match, head + tail)
+        base, guessed = found
+        return Stamp(_join(base, (fraction or "")[:6]), guessed, match.end()) if base else None
 
     def read(self, value: object) -> Stamp | None:
         """Read the value of a time field: text of any known form, or an epoch number."""
-        if isinstance(value, bool):
-            return None
-        if isinstance(value, int | float):
-            value = _digits(value)
-        if not isinstance(value, str) or len(value) > MAX_STAMP_CHARS:
+        if type(value) is int or type(value) is float:
+            return self.read_epoch(_digits(value))
+        if type(value) is not str or len(value) > MAX_STAMP_CHARS:
             return None
         text = value.strip(" \t[]")
-        epoch = self.read_epoch(text)
-        if epoch is not None:
-            return epoch
-        stamp = self.scan(text)
+        stamp = self.read_epoch(text) if text[4:10].isdigit() else None
+        if stamp is None:
+            stamp = self.scan(text)
         return stamp if stamp is not None and stamp.end == len(text) else None
 
     def read_epoch(self, text: str) -> Stamp | None:
@@ -134,19 +140,21 @@ class Stamps:
         utc = datetime.fromtimestamp(int(seconds), UTC)
         return Stamp(_join(_text(utc), fraction), None, len(text))
 
-    def resolve(self, parts: Parts) -> Stamp | None:
-        """Convert the parts of a stamp; None where they name no instant."""
-        clock = f"{parts.hour}:{parts.minute}:{parts.second or '00'}"
+    def _resolve(self, match: re.Match[str], key: str) -> tuple[str, list[str] | None]:
+        """Convert a stamp that was found, and remember it by its text without the fraction."""
+        parts = parts_of(match)
+        clock = f"{parts.hour}:{parts.minute}:{parts.second}"
         zone, zone_known = _offset(parts.zone)
         if parts.year is None:
             day = f"{parts.month} {int(parts.day):2d} {clock}"
             base = self.bsd[day] if zone is None else self._nearest(day, zone)
         else:
             base = self.iso[f"{parts.year}-{parts.month}-{int(parts.day):02d}T{clock}{zone or ''}"]
-        if not base:
-            return None
-        guessed = _GUESSED[parts.year is None, not zone_known]
-        return Stamp(_join(base, (parts.fraction or "")[:6]), guessed, parts.end)
+        if len(self._scanned) >= MAX_CACHED_STAMPS:
+            self._scanned.clear()
+        found = base, _GUESSED[parts.year is None, not zone_known]
+        self._scanned[key] = found
+        return found
 
     def _convert_iso(self, text: str) -> str:
         leap = text[17:19] == "60"
