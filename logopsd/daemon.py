@@ -166,12 +166,12 @@ class Daemon:
             today = datetime.fromtimestamp(time.time(), UTC).date()
             report = await asyncio.to_thread(partial(self._parts.sweeper.sweep, today=today))
             log = self._log.warning if report.failed else self._log.info
-            log(
-                "housekeep",
-                deleted=[path.name for path in report.deleted],
-                archived=[source.name for source, _ in report.archived],
-                failed=[f"{path.name}: {reason}" for path, reason in report.failed],
-            )
+            named: dict[str, list[str]] = {
+                "deleted": [path.name for path in report.deleted],
+                "archived": [source.name for source, _ in report.archived],
+                "failed": [f"{path.name}: {reason}" for path, reason in report.failed],
+            }
+            log("housekeep", **{what: files for what, files in named.items() if files})
             if not self._settings.housekeep_interval_sec:
                 return
             await asyncio.sleep(self._settings.housekeep_interval_sec)
