@@ -24,7 +24,7 @@ if not __package__:  # run as a file: make the root of the repository importable
 from tests.bench.measuring import Measured, Scenario, measure, measure_udp, scenarios
 from tests.e2e.harness import Daemon
 
-ROW = "{:<32} {:>10} {:>12} {:>12} {:>9} {:>8}"
+ROW = "{:<38} {:>10} {:>12} {:>12} {:>9} {:>8}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
