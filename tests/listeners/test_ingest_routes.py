@@ -1,0 +1,326 @@
+"""POST /v1/logs: what is taken, answered and refused."""
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from logopsd.listeners.http_messages import Request
+from logopsd.listeners.ingest_routes import CHARSETS, content_type_of, ingest_routes
+from logopsd.metrics import InputMetrics
+from logopsd.records import Batch, Frames, Record
+from tests.listeners.http_helpers import PEER, Client, get, head, post
+
+RECEIVED = "2026-11-23T17:00:00.123Z"
+
+
+class Intake:
+    """Stands for the pipeline: makes a record of each item, and stores when the test says so."""
+
+    def __init__(self, *, stores_at_once: bool = True, loses_all: bool = False) -> None:
+        self.items: list[object] = []
+        self.formats: list[str] = []
+        self.peers: list[object] = []
+        self.waiting: list[Callable[[], None]] = []
+        self.calls = 0
+        self.stores_at_once = stores_at_once
+        self.loses_all = loses_all
+
+    def take_frames(
+        self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
+    ) -> Batch:
+        """Take lines."""
+        return self._take(frames.frames, peers, "lines", on_stored)
+
+    def take_documents(
+        self,
+        documents: Sequence[object],
+        peer: str | None,
+        *,
+        format: str,
+        on_stored: Callable[[], None],
+    ) -> Batch:
+        """Take documents."""
+        return self._take(documents, peer, format, on_stored)
+
+    def _take(
+        self, items: Sequence[object], peer: str | None, format: str, stored: Callable[[], None]
+    ) -> Batch:
+        self.calls += 1
+        self.items += items
+        self.formats.append(format)
+        self.peers.append(peer)
+        self.waiting.append(stored)
+        records = [] if self.loses_all else [Record(RECEIVED, "INFO", str(item)) for item in items]
+        return Batch("http", 0.0, RECEIVED, records, missing_ts=len(records), missing_level=1)
+
+    def store(self) -> None:
+        """Give the receipts of all that waits."""
+        for stored in self.waiting:
+            stored()
+        self.waiting.clear()
+
+
+class Case:
+    """A client of the routes, and what stands behind them."""
+
+    def __init__(self, *, sample_size: int = 0, loses_all: bool = False, max_message: int = 8192):
+        self.intake = Intake(loses_all=loses_all)
+        self.metrics = InputMetrics("http")
+        self.client = Client({})
+        routes = ingest_routes(
+            take_frames=self.intake.take_frames,
+            take_documents=self.intake.take_documents,
+            metrics=self.metrics,
+            log=self.client.log.logger,
+            version="1.2.3",
+            pii_encryption=False,
+            not_ready=lambda: None,
+            max_message=max_message,
+            sample_size=sample_size,
+            clock=lambda: 1_000_000_000.5,
+        )
+        log = self.client.log
+        self.client = Client(routes)
+        self.client.log = log
+
+    def post(self, body: bytes, *headers: str) -> "Case":
+        """Send a body."""
+        self.client.send(post(body, *headers, path="/v1/logs"))
+        return self
+
+    def answer(self) -> tuple[int, Any]:
+        """Store all that waits; give the status and the body of the last answer."""
+        self.intake.store()
+        status, _, body = self.client.answers[-1]
+        return status, json.loads(body)
+
+
+JSON = "Content-Type: application/json"
+
+ACCEPTED = {
+    "object": (JSON, b'{"msg":"a"}', [{"msg": "a"}], "json"),
+    "list": (JSON, b'[{"msg":"a"},{"msg":"b"}]', [{"msg": "a"}, {"msg": "b"}], "json"),
+    "list of lines": (JSON, b'["a"]', ["a"], "json"),
+    "with a charset": (JSON + "; Charset=UTF-8", b'{"msg":"a"}', [{"msg": "a"}], "json"),
+    "in capitals": ("Content-Type: Application/JSON", b'{"msg":"a"}', [{"msg": "a"}], "json"),
+    "ndjson": (
+        "Content-Type: application/x-ndjson",
+        b'{"msg":"a"}\n{"msg":"b"}\n',
+        [{"msg": "a"}, {"msg": "b"}],
+        "json",
+    ),
+    "ndjson by another name": (
+        "Content-Type: application/ndjson",
+        b'{"msg":"a"}',
+        [{"msg": "a"}],
+        "json",
+    ),
+    "jsonl": ("Content-Type: application/jsonl", b'{"msg":"a"}\n', [{"msg": "a"}], "json"),
+    "text": ("Content-Type: text/plain", b"a\nb\n", [b"a", b"b"], "lines"),
+    "text without a last line end": ("Content-Type: text/plain", b"a\r\nb", [b"a", b"b"], "lines"),
+    "Latin-1": (
+        "Content-Type: text/plain; charset=iso-8859-1",
+        b"caf\xe9",
+        ["café".encode()],
+        "lines",
+    ),
+    "UTF-16": (
+        'Content-Type: text/plain; charset="utf-16"',
+        "a\nb".encode("utf-16"),
+        [b"a", b"b"],
+        "lines",
+    ),
+    "csv": ("Content-Type: text/csv", b"msg\na\n", [{"msg": "a"}], "csv"),
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_each_type_is_taken(name: str) -> None:
+    """What a body holds is handed down as what it is, with the sender's address."""
+    header, body, items, format = ACCEPTED[name]
+    case = Case().post(body, header)
+    assert case.intake.items == items
+    assert case.intake.formats == [format]
+    assert case.intake.peers == [PEER]
+    assert case.intake.calls == 1
+    assert case.answer() == (
+        200,
+        {
+            "accepted": len(items),
+            "ts": RECEIVED,
+            "missing_ts": len(items),
+            "missing_level": 1,
+        },
+    )
+
+
+def test_each_type_is_taken_compressed() -> None:
+    """Gzip is undone before the body is looked at."""
+    for header, body, items, _ in ACCEPTED.values():
+        case = Case().post(gzip.compress(body), header, "Content-Encoding: gzip")
+        assert case.intake.items == items
+        assert case.answer()[0] == 200
+
+
+def test_the_answer_waits_for_the_receipt() -> None:
+    """200 means stored, not received."""
+    case = Case().post(b'{"msg":"a"}', JSON)
+    assert case.client.received == b""
+    assert case.client.log.events == []
+    case.intake.store()
+    assert case.client.statuses == [200]
+
+
+def test_a_request_is_logged_without_its_text() -> None:
+    """What was taken is counted in the log at debug, and no byte of it shown."""
+    case = Case().post(b'{"msg":"a secret"}', JSON)
+    case.intake.store()
+    assert case.client.log.events == [
+        {
+            "level": "debug",
+            "event": "ingest",
+            "input": "http",
+            "accepted": 1,
+            "missing_ts": 1,
+            "missing_level": 1,
+        }
+    ]
+
+
+EMPTY = {
+    "nothing": (JSON, b""),
+    "empty list": (JSON, b"[]"),
+    "no lines": ("Content-Type: text/plain", b"\n\r\n\n"),
+    "nothing of ndjson": ("Content-Type: application/x-ndjson", b"\n\n"),
+    "header row alone": ("Content-Type: text/csv", b"ts,level,msg\n"),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_body_without_records_is_answered_at_once(name: str) -> None:
+    """There is nothing to store, and nothing wrong."""
+    header, body = EMPTY[name]
+    case = Case().post(body, header)
+    assert case.client.statuses == [200]
+    assert json.loads(case.client.answers[0][2]) == {
+        "accepted": 0,
+        "ts": "2001-09-09T01:46:40.500Z",
+        "missing_ts": 0,
+        "missing_level": 0,
+    }
+    assert case.intake.calls == 0
+
+
+def test_a_batch_that_came_to_nothing_is_answered_once() -> None:
+    """No receipt is waited for where there are no records, and one that comes is harmless."""
+    case = Case(loses_all=True).post(b'{"msg":"a"}', JSON)
+    assert case.client.statuses == [200]
+    assert case.answer() == (
+        200,
+        {"accepted": 0, "ts": RECEIVED, "missing_ts": 0, "missing_level": 1},
+    )
+    assert case.client.statuses == [200]
+    assert case.client.log.events == []
+
+
+BAD = {
+    "no JSON": (JSON, b'{"msg": "SECRET'),
+    "a number": (JSON, b"42"),
+    "a number in a list": (JSON, b'[{"msg":"SECRET"}, 42]'),
+    "no UTF-8": (JSON, b'{"msg":"SECRET \xff"}'),
+    "one bad line": ("Content-Type: application/x-ndjson", b'{"msg":"SECRET"}\n{"msg"\n'),
+    "too deep": (JSON, b"[" * 100_000),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_nothing_of_a_bad_body_is_taken(name: str) -> None:
+    """The answer says what and where, and never shows what was sent."""
+    header, body = BAD[name]
+    case = Case().post(body, header)
+    status, answer = case.answer()
+    assert status == 400
+    assert answer["error"] == "Bad Request"
+    assert answer["detail"]
+    assert b"SECRET" not in case.client.received
+    assert case.intake.calls == 0
+    assert case.metrics.received == 0
+    assert not case.client.is_ended
+
+
+@pytest.mark.parametrize(
+    ("headers", "hint"),
+    [
+        ([], "-H 'Content-Type: application/json'"),
+        (
+            ["Content-Type: application/x-www-form-urlencoded"],
+            "-H 'Content-Type: application/json'",
+        ),
+        (["Content-Type: image/png"], "must be one of application/json"),
+        (["Content-Type: multipart/form-data; boundary=x"], "must be one of"),
+        (["Content-Type: text/plain; charset=rot13"], "charset"),
+        (["Content-Type: text/plain; charset=zlib"], "charset"),
+    ],
+)
+def test_another_type_is_refused_with_the_mend(headers: list[str], hint: str) -> None:
+    """Curl -d says a type that it does not mean: the answer says what to add."""
+    case = Case().post(b'{"msg":"a"}', *headers)
+    status, answer = case.answer()
+    assert status == 415
+    assert hint in answer["detail"]
+    assert case.intake.calls == 0
+
+
+def test_the_type_is_refused_before_the_body_is_sent() -> None:
+    """Who asks first is not told to go on with a body nobody reads."""
+    case = Case()
+    case.client.send(head("POST", "/v1/logs", "Content-Length: 9", "Expect: 100-continue"))
+    assert case.client.statuses == [415]
+
+
+@pytest.mark.parametrize("charset", CHARSETS)
+def test_every_charset_is_one_that_python_reads(charset: str) -> None:
+    """The closed set holds no name that would fail, and invalid bytes lose no line."""
+    case = Case().post(b"\xff\x81abc", f"Content-Type: text/plain; charset={charset}")
+    assert case.answer()[0] == 200
+
+
+def test_a_sample_shows_the_first_records() -> None:
+    """Where asked for, the answer shows what would be written, as it would be written."""
+    case = Case(sample_size=2).post(b'["a","b","c"]', JSON)
+    _, answer = case.answer()
+    assert answer["accepted"] == 3
+    assert [record["msg"] for record in answer["sample"]] == ["a", "b"]
+    assert answer["sample"][0]["level"] == "INFO"
+
+
+def test_long_lines_are_cut_not_refused() -> None:
+    """A line above the limit becomes one record, as on every input."""
+    case = Case(max_message=10).post(b"a" * 25 + b"\nb", "Content-Type: text/plain")
+    assert case.intake.items == [b"a" * 10, b"b"]
+
+
+def test_health_is_served_beside_it() -> None:
+    """The inputs' port tells its health."""
+    case = Case()
+    case.client.send(get("/healthz"), get("/readyz"), get("/v1/logs"))
+    assert case.client.statuses == [200, 200, 405]
+
+
+@pytest.mark.parametrize(
+    ("header", "parsed"),
+    [
+        (b"", ("", "")),
+        (b"text/plain", ("text/plain", "")),
+        (b'Text/Plain ; a=b; charset = "UTF-8"', ("text/plain", "utf-8")),
+        (b"text/plain;charset", ("text/plain", "")),
+        (b";;;", ("", "")),
+        (b"\xff;charset=\xff", ("ÿ", "ÿ")),
+    ],
+)
+def test_a_content_type_is_read(header: bytes, parsed: tuple[str, str]) -> None:
+    """Type and charset are found however they are written."""
+    assert content_type_of(Request("POST", b"/", {b"content-type": header})) == parsed
