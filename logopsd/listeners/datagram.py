@@ -6,11 +6,13 @@ loop reads all there are, up to a bound, and hands them down in one call.
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.listeners import sockets
+from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.metrics import InputMetrics
 from logopsd.records import Frames
 
@@ -27,7 +29,6 @@ UDP_MAX = 65536
 """No UDP datagram is longer, bytes: none can be cut by the read."""
 
 _TRAILERS = b"\r\n\0"
-_NO_CUT: dict[int, int] = {}
 
 
 class DatagramListener:
@@ -84,6 +85,7 @@ class DatagramListener:
         self._count_kernel_drops = count_kernel_drops
         self._setting = setting or f"LOGOPS_{input.upper()}_PORT"
         self._bind_setting = bind_setting
+        self._warnings = ThrottledWarnings(log, time.monotonic, input=input)
         self._paused = False
         self._read_size = UDP_MAX
         self._drops_seen = 0
@@ -192,7 +194,7 @@ class DatagramListener:
         except BlockingIOError:
             pass
         except OSError as error:  # such as ENOMEM; what was read so far is good
-            self._log.warning("cannot receive", input=self.input, errno=error.errno)
+            self._warnings.warn("cannot receive", error=error.strerror)
         if datagrams:
             self._hand_down(datagrams, senders)
         return len(datagrams)

@@ -135,7 +135,7 @@ def _remove_stale(kind: socket.SocketKind, path: str) -> None:
 
 
 def _mend(error: OSError, mends: Mapping[int, str]) -> str:
-    reason = os.strerror(error.errno) if error.errno else "cannot be listened on"
+    reason = error.strerror or str(error)  # a path too long comes without a number
     return mends.get(error.errno or 0, reason)
 
 

@@ -10,12 +10,15 @@ import socket
 import ssl as tls
 import struct
 import termios
+import time
 from collections.abc import Callable
 from typing import Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.errors import ListenError
 from logopsd.listeners import sockets
+from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.metrics import InputMetrics
 from logopsd.records import Frames
 
@@ -30,9 +33,6 @@ CLOSE_TIMEOUT = 0.5
 
 KEEPALIVE_IDLE = 300
 """Silence after which the kernel asks whether a peer is still there, seconds."""
-
-WARN_INTERVAL = 60.0
-"""A warning that any peer can provoke is logged this often at most, seconds."""
 
 _TLS_HANDSHAKE = b"\x16\x03"
 """How a TLS record with a ClientHello begins (RFC 8446 section 5.1); no log line does."""
@@ -111,7 +111,7 @@ class StreamListener:
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
         self._accepted_last: list[socket.socket] = []
-        self._warned: dict[str, float] = {}
+        self.warn = ThrottledWarnings(log, time.monotonic, input=input).warn
         self._idle_timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -129,9 +129,14 @@ class StreamListener:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
         self.addresses = [sockets.address_of("unix" if unix else self.input, sock)]
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=sock, ssl=self.tls, backlog=BACKLOG
-        )
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: _Connection(self), sock=sock, ssl=self.tls, backlog=BACKLOG
+            )
+        except OSError as error:
+            sock.close()
+            where = self.addresses[0]
+            raise ListenError(f"{where}: {error.strerror}: change {self._setting}") from error
         self._watch_idle()
 
     def pause(self) -> None:
@@ -186,7 +191,7 @@ class StreamListener:
         """Count a new connection; whether it may stay."""
         if self._max_connections and len(self._connections) >= self._max_connections:
             self.refused += 1
-            self.warn("connection refused", limit=self._max_connections, refused=self.refused)
+            self.warn("connection refused", limit=self._max_connections)
             return False
         self._connections.add(connection)
         self.metrics.connections += 1
@@ -197,13 +202,6 @@ class StreamListener:
         if connection in self._connections:
             self._connections.remove(connection)
             self.metrics.connections -= 1
-
-    def warn(self, event: str, **values: object) -> None:
-        """Log what a peer provoked, each event once in WARN_INTERVAL."""
-        now = asyncio.get_running_loop().time()
-        if now - self._warned.get(event, -WARN_INTERVAL) >= WARN_INTERVAL:
-            self._warned[event] = now
-            self._log.warning(event, input=self.input, **values)
 
     # The listener's own.
 
@@ -285,7 +283,7 @@ class _Connection(asyncio.Protocol):
         listener = self._listener
         if self._first:
             self._first = False
-            if data.startswith(_TLS_HANDSHAKE) and listener.tls is None:
+            if _TLS_HANDSHAKE.startswith(data[:2]) and listener.tls is None:
                 self._refuse_tls()
         if self._finished:
             return
