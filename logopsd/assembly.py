@@ -8,20 +8,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-import logopsd
 from logopsd.config import Settings
-from logopsd.framing.syslog_stream import SyslogStreamFramer
-from logopsd.listeners.datagram import DatagramListener
-from logopsd.listeners.http import HttpListener
-from logopsd.listeners.http_service import Limits
-from logopsd.listeners.ingest_routes import ingest_routes
-from logopsd.listeners.side_routes import side_routes
-from logopsd.listeners.stream import StreamListener
+from logopsd.inherited import Inherited
+from logopsd.inputs import Listener, Listeners
 from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
@@ -39,31 +31,6 @@ Deliver = Callable[[Callable[[], None]], object]
 """Runs a callable in the event loop, from any thread: `loop.call_soon_threadsafe`."""
 
 
-class Listener(Protocol):
-    """What the daemon asks of every listener; see listeners/."""
-
-    input: str
-
-    @property
-    def addresses(self) -> Sequence[str]:
-        """Where it listens, once started: `udp://127.0.0.1:5514`."""
-
-    async def start(self) -> None:
-        """Open the socket; ListenError names the mend."""
-
-    def pause(self) -> None:
-        """Stop reading: the sink is full."""
-
-    def resume(self) -> None:
-        """Read again."""
-
-    def stop_accepting(self) -> None:
-        """Take no new peers."""
-
-    async def close(self) -> None:
-        """Read out what has arrived, hand it down, and part from the peers."""
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that lives as long as the daemon.
@@ -75,7 +42,7 @@ class Parts:
         sweeper: deletes or archives old files.
         pipeline: the way of one batch.
         inputs: the listeners that are on.
-        side_port: metrics and health; None where it is off.
+        side_ports: metrics and health; none where they are off.
     """
 
     metrics: Metrics
@@ -84,7 +51,7 @@ class Parts:
     sweeper: Sweeper
     pipeline: Pipeline
     inputs: Sequence[Listener]
-    side_port: Listener | None
+    side_ports: Sequence[Listener]
 
 
 def assemble(
@@ -94,6 +61,7 @@ def assemble(
     notify: Notifier,
     deliver: Deliver,
     not_ready: Callable[[], str | None],
+    inherited: Inherited,
 ) -> Parts:
     """Make all parts.
 
@@ -103,6 +71,7 @@ def assemble(
         notify: speaks to systemd.
         deliver: runs a callable in the event loop.
         not_ready: says why records should not be sent now; None where they may.
+        inherited: sockets that systemd opened; they go before the ports of the settings.
     """
     metrics = Metrics(detectors=settings.pii_detectors)
     sink_watch = SinkWatch(metrics, log, notify, deliver)
@@ -116,7 +85,7 @@ def assemble(
         clock=time.time,
     )
     metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
-    make = _Listeners(settings, log, metrics, pipeline, not_ready)
+    make = Listeners(settings, log, metrics, pipeline, not_ready, inherited)
     sweeper = Sweeper(
         directory=settings.sink_dir,
         archive_dir=settings.archive_dir,
@@ -124,7 +93,7 @@ def assemble(
         days=settings.retention_days,
         open_files=sink.open_files,
     )
-    return Parts(metrics, sink_watch, sink, sweeper, pipeline, make.inputs(), make.side_port())
+    return Parts(metrics, sink_watch, sink, sweeper, pipeline, make.inputs(), make.side_ports())
 
 
 def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
@@ -154,99 +123,3 @@ def _privacy_stage(settings: Settings) -> PrivacyStage:
         mask_fields=settings.mask_fields,
         keep=settings.pii_keep,
     )
-
-
-class _Listeners:
-    """Makes the listeners; an object, as all of them are given much the same."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        log: FilteringBoundLogger,
-        metrics: Metrics,
-        pipeline: Pipeline,
-        not_ready: Callable[[], str | None],
-    ) -> None:
-        self._settings = settings
-        self._log = log
-        self._metrics = metrics
-        self._pipeline = pipeline
-        self._not_ready = not_ready
-
-    def inputs(self) -> list[Listener]:
-        settings = self._settings
-        made: list[Listener] = []
-        if settings.udp_port is not None:
-            made.append(self._udp(settings.udp_port))
-        if settings.tcp_port is not None:
-            made.append(self._tcp(settings.tcp_port))
-        if settings.http_port is not None:
-            made.append(self._http(settings.http_port))
-        return made
-
-    def side_port(self) -> Listener | None:
-        settings = self._settings
-        if settings.metrics_port is None:
-            return None
-        return HttpListener(
-            name="metrics",
-            host=settings.metrics_bind,
-            port=settings.metrics_port,
-            setting="LOGOPS_METRICS_PORT",
-            bind_setting="LOGOPS_METRICS_BIND",
-            routes=side_routes(
-                page=self._metrics.page,
-                version=logopsd.__version__,
-                pii_encryption=settings.encrypt_pii,
-                not_ready=self._not_ready,
-            ),
-            log=self._log,
-        )
-
-    def _udp(self, port: int) -> Listener:
-        udp = DatagramListener(
-            input="udp",
-            host=self._settings.bind,
-            port=port,
-            max_message=self._settings.max_message,
-            take_frames=partial(self._pipeline.take_frames, "udp"),
-            metrics=self._metrics.input("udp"),
-            count_kernel_drops=self._metrics.kernel_dropped,
-            log=self._log,
-        )
-        self._metrics.before_scrape(udp.poll)
-        return udp
-
-    def _tcp(self, port: int) -> Listener:
-        return StreamListener(
-            input="tcp",
-            host=self._settings.bind,
-            port=port,
-            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
-            take_frames=partial(self._pipeline.take_frames, "tcp"),
-            metrics=self._metrics.input("tcp"),
-            log=self._log,
-        )
-
-    def _http(self, port: int) -> Listener:
-        settings, metrics = self._settings, self._metrics
-        return HttpListener(
-            name="http",
-            host=settings.bind,
-            port=port,
-            routes=ingest_routes(
-                take_frames=partial(self._pipeline.take_frames, "http"),
-                take_documents=partial(self._pipeline.take_documents, "http"),
-                metrics=metrics.input("http"),
-                log=self._log,
-                version=logopsd.__version__,
-                pii_encryption=settings.encrypt_pii,
-                not_ready=self._not_ready,
-                max_message=settings.max_message,
-                sample_size=settings.debug_sample_size if settings.debug_sample else 0,
-            ),
-            limits=Limits(max_body_bytes=settings.http_max_body),
-            metrics=metrics.input("http"),
-            responses=metrics.http_responses,
-            log=self._log,
-        )

@@ -16,10 +16,12 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
-from logopsd.assembly import Listener, assemble
+from logopsd.assembly import assemble
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
-from logopsd.systemd import Notifier
+from logopsd.inherited import Inherited
+from logopsd.inputs import Listener
+from logopsd.systemd import Notifier, inherited_sockets
 
 CLOSE_SECONDS = 4.0
 """For peers to be read out and requests to be answered. With DRAIN_SECONDS it keeps the promise
@@ -57,13 +59,16 @@ class Daemon:
         self._ending = asyncio.Event()
         self._failed = False
         self._tasks: list[asyncio.Task[None]] = []
+        inherited = Inherited(inherited_sockets(os.environ), log)
         self._parts = assemble(
             settings,
             log,
             notify=self._notify,
             deliver=self._loop.call_soon_threadsafe,
             not_ready=self._not_ready,
+            inherited=inherited,
         )
+        inherited.close_rest()
 
     async def run(self) -> int:
         """Start, wait for the end, shut down; returns the exit status."""
@@ -85,8 +90,8 @@ class Daemon:
         for listener in parts.inputs:
             parts.sink.register(listener.pause, listener.resume)
             await self._listen(listener)
-        if parts.side_port is not None:
-            await self._listen(parts.side_port)
+        for listener in parts.side_ports:
+            await self._listen(listener)
         self._spawn("summary", self._sum_up())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
@@ -118,8 +123,8 @@ class Daemon:
             lost = parts.sink_watch.lost(parts.sink.unstored())
             self._log.error("not all could be written", records=lost, reason=parts.sink.stalled)
         # The side port last: until here a scrape sees how the account closes.
-        if parts.side_port is not None:
-            await parts.side_port.close()
+        for listener in parts.side_ports:
+            await listener.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -46,6 +46,15 @@ class Settings:
     http_port: int | None = setting(
         values.port, "8080", "HTTP: `/v1/logs`, `/healthz`, `/readyz`.", group=_INPUTS
     )
+    unix_dgram: Path | None = setting(
+        values.path,
+        "",
+        "Syslog over a Unix datagram socket, as /dev/log is one; everyone may write to it.",
+        group=_INPUTS,
+    )
+    unix_stream: Path | None = setting(
+        values.path, "", "Syslog over a Unix stream socket, likewise.", group=_INPUTS
+    )
     relp_port: int | None = setting(
         values.port, "0", "RELP, usually 2514; not in this version.", group=_INPUTS
     )

@@ -37,8 +37,7 @@ def test_each_default_of_the_example_can_be_set() -> None:
 
 def test_no_setting_is_without_effect() -> None:
     """Each is used where the daemon is put together, or refused as not in this version."""
-    users = ("assembly.py", "daemon.py", "cli.py")
-    text = "".join((ROOT / "logopsd" / name).read_text() for name in users)
+    text = "".join(path.read_text() for path in (ROOT / "logopsd").glob("*.py"))
 
     for setting in describe():
         refused = {setting.attribute, *setting.needs} & (NOT_YET.keys() | {"tls_client_ca"})

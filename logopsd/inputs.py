@@ -1,0 +1,200 @@
+"""Makes the listeners, from the settings and from the sockets that systemd opened."""
+
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+import logopsd
+from logopsd.config import Settings
+from logopsd.framing.syslog_stream import SyslogStreamFramer
+from logopsd.inherited import Inherited
+from logopsd.listeners.datagram import DatagramListener
+from logopsd.listeners.http import HttpListener
+from logopsd.listeners.http_service import Limits
+from logopsd.listeners.ingest_routes import ingest_routes
+from logopsd.listeners.side_routes import side_routes
+from logopsd.listeners.stream import StreamListener
+from logopsd.metrics import Metrics
+from logopsd.pipeline import Pipeline
+
+
+class Listener(Protocol):
+    """What the daemon asks of every listener; see listeners/."""
+
+    input: str
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Where it listens, once started: `udp://127.0.0.1:5514`."""
+
+    async def start(self) -> None:
+        """Open the socket; ListenError names the mend."""
+
+    def pause(self) -> None:
+        """Stop reading: the sink is full."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+    def stop_accepting(self) -> None:
+        """Take no new peers."""
+
+    async def close(self) -> None:
+        """Read out what has arrived, hand it down, and part from the peers."""
+
+
+class Listeners:
+    """Makes the listeners; an object, as all of them are given much the same."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+        pipeline: Pipeline,
+        not_ready: Callable[[], str | None],
+        inherited: Inherited,
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._metrics = metrics
+        self._pipeline = pipeline
+        self._not_ready = not_ready
+        self._inherited = inherited
+
+    def inputs(self) -> list[Listener]:
+        """Make those that are on, or have an inherited socket."""
+        settings = self._settings
+        return [
+            *self._each("udp", settings.udp_port, self._udp),
+            *self._each("tcp", settings.tcp_port, self._tcp),
+            *self._unix(),
+            *self._each("http", settings.http_port, self._http),
+        ]
+
+    def side_ports(self) -> list[Listener]:
+        """Make those of metrics and health."""
+        return self._each("metrics", self._settings.metrics_port, self._metrics_port)
+
+    def _each(
+        self,
+        input: str,
+        port: int | None,
+        make: Callable[[int, socket.socket | None], Listener],
+    ) -> list[Listener]:
+        """Make a listener for each inherited socket of an input; without one, at its port."""
+        inherited = self._inherited.take(input)
+        if inherited:
+            return [make(0, sock) for sock in inherited]
+        return [] if port is None else [make(port, None)]
+
+    def _unix(self) -> list[Listener]:
+        """Make the listeners on Unix sockets, which are of two kinds."""
+        settings = self._settings
+        inherited = self._inherited.take("unix")
+        datagram = [sock for sock in inherited if sock.type == socket.SOCK_DGRAM]
+        stream = [sock for sock in inherited if sock.type == socket.SOCK_STREAM]
+        made = [self._unix_datagram(None, sock) for sock in datagram]
+        made += [self._unix_stream(None, sock) for sock in stream]
+        if settings.unix_dgram is not None and not datagram:
+            made.append(self._unix_datagram(settings.unix_dgram, None))
+        if settings.unix_stream is not None and not stream:
+            made.append(self._unix_stream(settings.unix_stream, None))
+        return made
+
+    def _metrics_port(self, port: int, sock: socket.socket | None) -> Listener:
+        settings = self._settings
+        return HttpListener(
+            name="metrics",
+            host=settings.metrics_bind,
+            port=port,
+            sock=sock,
+            setting="LOGOPS_METRICS_PORT",
+            bind_setting="LOGOPS_METRICS_BIND",
+            routes=side_routes(
+                page=self._metrics.page,
+                version=logopsd.__version__,
+                pii_encryption=settings.encrypt_pii,
+                not_ready=self._not_ready,
+            ),
+            log=self._log,
+        )
+
+    def _udp(self, port: int, sock: socket.socket | None) -> Listener:
+        udp = DatagramListener(
+            input="udp",
+            host=self._settings.bind,
+            port=port,
+            sock=sock,
+            max_message=self._settings.max_message,
+            take_frames=partial(self._pipeline.take_frames, "udp"),
+            metrics=self._metrics.input("udp"),
+            count_kernel_drops=self._metrics.kernel_dropped,
+            log=self._log,
+        )
+        self._metrics.before_scrape(udp.poll)
+        return udp
+
+    def _tcp(self, port: int, sock: socket.socket | None) -> Listener:
+        return StreamListener(
+            input="tcp",
+            host=self._settings.bind,
+            port=port,
+            sock=sock,
+            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
+            take_frames=partial(self._pipeline.take_frames, "tcp"),
+            metrics=self._metrics.input("tcp"),
+            log=self._log,
+        )
+
+    def _unix_datagram(self, path: Path | None, sock: socket.socket | None) -> Listener:
+        return DatagramListener(
+            input="unix",
+            path=None if path is None else str(path),
+            sock=sock,
+            max_message=self._settings.max_message,
+            take_frames=partial(self._pipeline.take_frames, "unix"),
+            metrics=self._metrics.input("unix"),
+            setting="LOGOPS_UNIX_DGRAM",
+            log=self._log,
+        )
+
+    def _unix_stream(self, path: Path | None, sock: socket.socket | None) -> Listener:
+        return StreamListener(
+            input="unix",
+            path=None if path is None else str(path),
+            sock=sock,
+            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
+            take_frames=partial(self._pipeline.take_frames, "unix"),
+            metrics=self._metrics.input("unix"),
+            setting="LOGOPS_UNIX_STREAM",
+            log=self._log,
+        )
+
+    def _http(self, port: int, sock: socket.socket | None) -> Listener:
+        settings, metrics = self._settings, self._metrics
+        return HttpListener(
+            name="http",
+            host=settings.bind,
+            port=port,
+            sock=sock,
+            routes=ingest_routes(
+                take_frames=partial(self._pipeline.take_frames, "http"),
+                take_documents=partial(self._pipeline.take_documents, "http"),
+                metrics=metrics.input("http"),
+                log=self._log,
+                version=logopsd.__version__,
+                pii_encryption=settings.encrypt_pii,
+                not_ready=self._not_ready,
+                max_message=settings.max_message,
+                sample_size=settings.debug_sample_size if settings.debug_sample else 0,
+            ),
+            limits=Limits(max_body_bytes=settings.http_max_body),
+            metrics=metrics.input("http"),
+            responses=metrics.http_responses,
+            log=self._log,
+        )
