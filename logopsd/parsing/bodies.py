@@ -19,7 +19,10 @@ def decode_json(body: bytes) -> list[object]:
     Raises:
         PayloadError: not JSON, nested too deep, or an item is neither object nor text.
     """
-    value = json_text.decode(_text(body))
+    text = _text(body)
+    if not text or text.isspace():
+        raise PayloadError("the body is empty")
+    value = json_text.decode(text)
     if isinstance(value, dict):
         return [value]
     if not isinstance(value, list):
@@ -52,7 +55,8 @@ def decode_ndjson_line(line: str, number: int) -> object:
     try:
         value = json_text.decode(line)
     except PayloadError as error:
-        raise PayloadError(f"line {number}: {error}".replace(" at line 1, ", " at ")) from None
+        where = str(error).replace(" at line 1, column ", " at column ")
+        raise PayloadError(f"line {number}: {where}") from None
     if not isinstance(value, dict | str):
         raise PayloadError(f"line {number}: neither an object nor a text")
     return value

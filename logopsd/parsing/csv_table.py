@@ -5,6 +5,7 @@ hold line breaks. A row may have more or fewer cells than the header.
 """
 
 import csv
+import io
 from typing import Final
 
 from logopsd.errors import PayloadError
@@ -16,7 +17,7 @@ MAX_CELL_CHARS: Final = 1024 * 1024
 """The csv module's own limit of 128 KiB refuses a long stack trace; this one does not."""
 
 EXTRA_CELLS: Final = "extra"
-"""The column of a row's cells beyond the header's: all of them, as one line of CSV."""
+"""The column of a row's cells beyond the header's: all of them, as one text."""
 
 csv.field_size_limit(MAX_CELL_CHARS)
 
@@ -25,19 +26,20 @@ def parse_table(text: str) -> list[dict[str, str]]:
     """Return the rows of a table as column -> cell; a cell that a row lacks is absent.
 
     Raises:
-        PayloadError: no header row, a column without name or named twice, an open quote, or a
-            cell over the limit; says at which line and quotes nothing.
+        PayloadError: no header row, an open or misplaced quote, or a cell over the limit; says at
+            which line and quotes nothing.
     """
     separator = _separator(text)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows = []
     columns: list[str] = []
     try:
         for cells in reader:
-            if not columns:
-                columns = _columns(cells, reader.line_num)
-            elif cells:
-                rows.append(_row(columns, cells, separator))
+            if columns:
+                if cells:
+                    rows.append(_row(columns, cells, separator))
+            elif any(cell.strip() for cell in cells):
+                columns = _columns(cells)
     except csv.Error as error:
         raise PayloadError(f"line {reader.line_num}: {error}") from None
     if not columns:
@@ -50,23 +52,21 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=header.count)
 
 
-def _columns(cells: list[str], line: int) -> list[str]:
-    columns = [cell.strip() for cell in cells]
-    if not any(columns):
-        return []
-    for number, name in enumerate(columns, 1):
-        if not name:
-            raise PayloadError(f"line {line}: column {number} has no name")
-    if len(set(columns)) < len(columns):
-        raise PayloadError(f"line {line}: two columns have the same name")
+def _columns(cells: list[str]) -> list[str]:
+    """Return the names of the columns; without name it is `column_4`, a second `a` is `a_2`."""
+    columns: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = wanted = cell.strip() or f"column_{number}"
+        copy = 2
+        while name in columns or name == EXTRA_CELLS:
+            name = f"{wanted}_{copy}"
+            copy += 1
+        columns.append(name)
     return columns
 
 
 def _row(columns: list[str], cells: list[str], separator: str) -> dict[str, str]:
     row = dict(zip(columns, cells, strict=False))
     if len(cells) > len(columns):
-        name = EXTRA_CELLS
-        while name in row:
-            name += "_"
-        row[name] = separator.join(cells[len(columns) :])
+        row[EXTRA_CELLS] = separator.join(cells[len(columns) :])
     return row

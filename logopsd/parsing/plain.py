@@ -3,33 +3,11 @@
 import re
 from typing import Final
 
-from logopsd.parsing.priority import LEVEL_WORDS
+from logopsd.parsing.level_search import level_in, search_level
 from logopsd.parsing.stamp_forms import MONTHS
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.records import Batch, Record
 
-LEVEL_SEARCH_CHARS: Final = 100
-"""How much of a line is searched for a level: where it comes first in every known form, and no
-more than costs a microsecond."""
-
-# The words that stand for a level in free text. Capitals or brackets are wanted, or `level=`:
-# in plain prose "error" and "info" are words like others.
-_WORDS: Final = (
-    r"EMERGENCY|EMERG|PANIC|ALERT|CRITICAL|CRIT|FATAL|SEVERE|ERROR|ERR|WARNING|WARN|NOTICE"
-    r"|INFORMATION|INFO|DEBUG|TRACE|VERBOSE"
-)
-_LEVEL: Final = re.compile(
-    rf"(?<![\w.-])(?:(?:{_WORDS})(?![\w.-])"
-    rf"|\[(?:\w{{1,16}}:)?(?i:{_WORDS})\]"
-    rf"|(?i:level|severity|lvl)[\"']?[=:] ?[\"']?(?i:{_WORDS})(?!\w)"
-    rf"|(?i:{_WORDS}):(?=\s))"
-)
-_WORD: Final = re.compile(rf"(?i:{_WORDS})(?!\w)")
-# Searching costs 14 us where there is nothing to find; looking the words of a line up, 1 us.
-_CANDIDATES: Final = frozenset(
-    form for word in _WORDS.split("|") for form in (word, word.lower(), word.capitalize())
-)
-_TO_BLANKS: Final = str.maketrans(dict.fromkeys("[](){}<>|:;=,\"'/\\*#", " "))
 # glog, klog: Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg
 _GLOG: Final = re.compile(
     r"([IWEFD])([0-9]{2})([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?[0-9]*+ "
@@ -82,13 +60,13 @@ class PlainParser:
         if glog is not None:
             return self._read_glog(glog), _GLOG_LEVELS[glog[1]]
         stamp = self._stamps.scan(text, 1 if text.startswith("[") else 0)
-        match = _search_level(text)
+        match = search_level(text)
         if match is None:
             return stamp, None
         if stamp is None and match.start() <= 1:
             between = _TO_STAMP.match(text, match.end())
             stamp = self._stamps.scan(text, between.end() if between else match.end())
-        return stamp, _level_in(match)
+        return stamp, level_in(match)
 
     def _read_glog(self, glog: re.Match[str]) -> Stamp | None:
         _, month, day, clock, fraction = glog.groups()
@@ -98,21 +76,3 @@ class PlainParser:
             return None
         ts = f"{base}.{fraction}Z" if fraction else f"{base}Z"
         return Stamp(ts, GUESSED_YEAR_AND_ZONE, glog.end())
-
-
-def find_level(text: str) -> str | None:
-    """Return the level that a message names near its beginning, or None."""
-    match = _search_level(text)
-    return None if match is None else _level_in(match)
-
-
-def _search_level(text: str) -> re.Match[str] | None:
-    words = text[:LEVEL_SEARCH_CHARS].translate(_TO_BLANKS).split()
-    if _CANDIDATES.isdisjoint(words):
-        return None
-    return _LEVEL.search(text, 0, LEVEL_SEARCH_CHARS)
-
-
-def _level_in(match: re.Match[str]) -> str:
-    """Return the level of the word in what the level pattern found; it is the last one."""
-    return LEVEL_WORDS[_WORD.findall(match[0])[-1].lower()]

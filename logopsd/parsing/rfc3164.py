@@ -11,6 +11,7 @@ The rules for what is the host and what the tag are those that receivers have co
 import re
 from typing import Final
 
+from logopsd.parsing.level_search import find_level
 from logopsd.parsing.priority import PRIORITIES, level_of, set_priority
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.records import Batch, Record
@@ -175,5 +176,9 @@ class Rfc3164Parser:
         )
         if stamp is None:
             batch.missing_ts += 1
-        set_priority(record, pri, batch)
+        level = find_level(msg) if pri is None else None
+        if level is None:
+            set_priority(record, pri, batch)
+        else:
+            record.level = level
         return record

@@ -1,7 +1,8 @@
 """What the parser tests share: a batch at a known time, and records as plain dicts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC as UTC
+from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ def as_dict(record: Record) -> dict[str, Any]:
     """Return a record as it is written, without what all records of these tests have."""
     fields = msgspec.to_builtins(record)
     fields |= fields.pop("extras", {})
-    return {name: value for name, value in fields.items() if COMMON.get(name) != value}
+    return {name: value for name, value in fields.items() if (name, value) not in COMMON.items()}
 
 
 def parse_lines(

@@ -169,6 +169,12 @@ def test_a_line_without_pri_as_a_syslog_daemon_writes_it(line: str, fields: dict
     assert (batch.missing_ts, batch.missing_level) == (0, 1)
 
 
+def test_the_level_of_a_line_without_pri_is_looked_for_in_its_message() -> None:
+    """Where a line names a level, it is not missing."""
+    (record,), batch = parse_lines(b"Mar 14 15:00:00 host app[1]: [error] hello")
+    assert (record["level"], record["format"], batch.missing_level) == ("ERROR", "rfc3164", 0)
+
+
 @pytest.mark.parametrize(
     "line",
     [
