@@ -239,8 +239,7 @@ class StreamListener:
         self._accepted_last.clear()
 
     async def _read_out(self) -> None:
-        for connection in self._connections:
-            connection.owed = connection.unread()
+        """Read until nothing is left, what the peers' own buffers held with it."""
         await self._until(
             lambda: not any(connection.owes() for connection in self._connections),
             READ_OUT_TIMEOUT,
@@ -267,7 +266,6 @@ class _Connection(asyncio.Protocol):
         self._peer = ""
         self._finished = False
         self._first = True
-        self.owed = 0  # bytes that had arrived when closing began
         self.last_read = asyncio.get_running_loop().time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -287,7 +285,6 @@ class _Connection(asyncio.Protocol):
                 self._refuse_tls()
         if self._finished:
             return
-        self.owed -= len(data)
         self.last_read = asyncio.get_running_loop().time()
         self._hand_down(self._framer.receive_data(data))
 
@@ -305,8 +302,8 @@ class _Connection(asyncio.Protocol):
             self._hand_down(self._framer.receive_eof())
 
     def owes(self) -> bool:
-        """Whether something of what had arrived when closing began is still to be read."""
-        return self.owed > 0 and not self._finished and self.unread() > 0
+        """Whether something that has arrived is still to be read."""
+        return not self._finished and self.unread() > 0
 
     def unread(self) -> int:
         """How many bytes the kernel holds of this connection."""

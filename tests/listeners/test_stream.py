@@ -1,8 +1,16 @@
 """Tests of logopsd.listeners.stream, over real sockets."""
 
 import asyncio
+import socket
+import ssl
+import struct
+from pathlib import Path
 
+import pytest
+
+from logopsd.errors import ListenError
 from logopsd.framing.syslog_stream import SyslogStreamFramer
+from logopsd.listeners import stream
 from logopsd.listeners.stream import StreamListener
 from tests.listeners.helpers import FakeLog, FakeMetrics, Taken, as_log, as_metrics, port_of, until
 
@@ -29,6 +37,10 @@ class Case:
 
     async def __aexit__(self, *_: object) -> None:
         await self.listener.close()
+
+    def dial(self) -> socket.socket:
+        """Connect to the listener by a plain blocking socket over IPv4."""
+        return socket.create_connection(("127.0.0.1", port_of(self.listener.addresses[0])))
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to the listener over IPv4."""
@@ -66,3 +78,334 @@ class TestReading:
                 writer.close()
 
         asyncio.run(main())
+
+    def test_each_connection_has_its_own_framer(self) -> None:
+        """What one peer has begun is not mixed with what another sends."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as one, case.dial() as two:
+                    one.sendall(b"<34>one ")
+                    two.sendall(b"<34>two ")
+                    await until(lambda: case.metrics.connections == 2)
+                    one.sendall(b"half\n")
+                    two.sendall(b"half\n")
+                    await until(lambda: len(case.taken.frames) == 2)
+
+                assert sorted(case.taken.frames) == [b"<34>one half", b"<34>two half"]
+
+        asyncio.run(main())
+
+    def test_faults_are_counted(self) -> None:
+        """What the framer found malformed is counted, also where it gave no frame."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as sock:
+                    sock.sendall(b"8 <34>abcdef")
+                    await until(lambda: case.metrics.faults == {"resync": 1})
+
+        asyncio.run(main())
+
+    def test_the_last_line_is_kept_when_a_peer_resets(self) -> None:
+        """A connection that is torn down gives what had arrived of it, just as one that ends."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as sock:
+                    sock.sendall(b"<34>one\n<34>last")
+                    await until(lambda: case.taken.frames)
+                    linger = struct.pack("ii", 1, 0)  # a close is a reset
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                await until(lambda: case.metrics.connections == 0)
+
+                assert case.taken.frames == [b"<34>one", b"<34>last"]
+
+        asyncio.run(main())
+
+    def test_a_unix_socket(self, tmp_path: Path) -> None:
+        """Peers of a Unix socket are called `unix`, and its name goes with the listener."""
+        path = tmp_path / "log"
+
+        async def main() -> None:
+            async with Case(path=str(path)) as case:
+                with socket.socket(socket.AF_UNIX) as sock:
+                    sock.connect(str(path))
+                    sock.sendall(b"<34>one\n")
+                    await until(lambda: case.taken.frames)
+
+                assert case.listener.addresses == [f"unix://{path}"]
+                assert case.taken.calls[0][1] == "unix"
+            assert not path.exists()
+
+        asyncio.run(main())
+
+    def test_an_inherited_socket(self) -> None:
+        """A socket that was bound by another is listened on."""
+
+        async def main() -> None:
+            async with Case(sock=socket.create_server(("127.0.0.1", 0))) as case:
+                with case.dial() as sock:
+                    sock.sendall(b"<34>one\n")
+                    await until(lambda: case.taken.frames == [b"<34>one"])
+
+        asyncio.run(main())
+
+    def test_a_taken_port_is_refused(self) -> None:
+        """The error names the setting."""
+
+        async def main() -> None:
+            async with Case() as case:
+                other = Case(port=port_of(case.listener.addresses[0]))
+                with pytest.raises(ListenError, match="LOGOPS_TCP_PORT"):
+                    await other.listener.start()
+
+        asyncio.run(main())
+
+    def test_a_socket_that_cannot_listen_is_refused(self) -> None:
+        """A port that another began to listen on meanwhile is refused with its setting."""
+
+        async def main() -> None:
+            with socket.socket() as one, socket.socket() as two:
+                for sock in (one, two):
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.bind(("127.0.0.1", 0))
+                two.bind(one.getsockname())
+                one.listen()
+                with pytest.raises(ListenError, match="LOGOPS_TCP_PORT"):
+                    await Case(sock=two).listener.start()
+
+        asyncio.run(main())
+
+
+class TestPaused:
+    def test_nothing_is_read_until_resumed(self) -> None:
+        """While the sink is full neither old nor new connections are read; then nothing is lost."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as old:
+                    await until(lambda: case.metrics.connections == 1)
+                    case.listener.pause()
+                    case.listener.pause()
+                    with case.dial() as new:
+                        await until(lambda: case.metrics.connections == 2)
+                        old.sendall(b"<34>old\n")
+                        new.sendall(b"<34>new\n")
+                        for _ in range(100):
+                            await asyncio.sleep(0)
+                        assert case.taken.frames == []
+
+                        case.listener.resume()
+                        case.listener.resume()
+                        await until(lambda: len(case.taken.frames) == 2)
+
+        asyncio.run(main())
+
+    def test_closing_while_paused_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What cannot be read out in time is said in the log."""
+        monkeypatch.setattr(stream, "READ_OUT_TIMEOUT", 0.05)
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as sock:
+                    await until(lambda: case.metrics.connections == 1)
+                    case.listener.pause()
+                    sock.sendall(b"<34>unread\n")
+                    await case.listener.close()
+
+                    assert case.log.values("closed with data unread")["connections"] == 1
+                    assert case.metrics.connections == 0
+
+        asyncio.run(main())
+
+
+class TestClosing:
+    def test_connections_not_yet_accepted_are_read_out(self) -> None:
+        """A peer that the kernel accepted for us sees no difference: its messages are taken."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as sock:
+                    sock.sendall(b"<34>one\n<34>two")
+                    await case.listener.close()
+
+                assert case.taken.frames == [b"<34>one", b"<34>two"]
+
+        asyncio.run(main())
+
+    def test_all_that_had_arrived_is_read_out(self) -> None:
+        """More than one read's worth in the kernel is handed down, from every peer."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as one, case.dial() as two:
+                    await until(lambda: case.metrics.connections == 2)
+                    case.listener.pause()
+                    for sock in (one, two):
+                        sock.setblocking(False)
+                        sent = sock.send(b"<34>line of a peer\n" * 30_000)
+                        assert sent > 300_000
+                    case.listener.resume()
+                    await case.listener.close()
+
+                assert len(case.taken.frames) >= 2 * 300_000 // 19
+
+        asyncio.run(main())
+
+    def test_after_stop_accepting_peers_go_on(self) -> None:
+        """A connection that is open stays so, a new one is refused."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial() as sock:
+                    await until(lambda: case.metrics.connections == 1)
+                    case.listener.stop_accepting()
+                    case.listener.stop_accepting()
+                    with pytest.raises(ConnectionRefusedError):
+                        case.dial()
+                    sock.sendall(b"<34>one\n")
+                    await until(lambda: case.taken.frames)
+
+        asyncio.run(main())
+
+    def test_a_peer_is_told(self) -> None:
+        """The peer reads an end of the stream."""
+
+        async def main() -> None:
+            async with Case() as case:
+                reader, writer = await case.connect()
+                await until(lambda: case.metrics.connections == 1)
+                await case.listener.close()
+
+                assert await reader.read() == b""
+                writer.close()
+
+        asyncio.run(main())
+
+
+class TestLimits:
+    def test_a_connection_too_many_is_refused(self) -> None:
+        """It is closed at once, counted, and the others stay."""
+
+        async def main() -> None:
+            async with Case(max_connections=1) as case:
+                with case.dial() as one:
+                    await until(lambda: case.metrics.connections == 1)
+                    reader, writer = await case.connect()
+                    assert await reader.read() == b""
+                    writer.close()
+                    one.sendall(b"<34>one\n")
+                    await until(lambda: case.taken.frames)
+
+                    assert case.listener.refused == 1
+                    assert case.log.values("connection refused")["limit"] == 1
+                    assert case.metrics.connections == 1
+
+        asyncio.run(main())
+
+    def test_a_silent_connection_is_closed(self) -> None:
+        """After the idle time-out a connection ends, and its last line is kept."""
+
+        async def main() -> None:
+            async with Case(idle_timeout=0.05) as case:
+                with case.dial() as sock:
+                    sock.sendall(b"<34>last")
+                    await until(lambda: case.taken.frames == [b"<34>last"])
+                    await until(lambda: case.metrics.connections == 0)
+
+        asyncio.run(main())
+
+    def test_while_paused_nobody_is_silent(self) -> None:
+        """A peer is not closed for what we did not read."""
+
+        async def main() -> None:
+            async with Case(idle_timeout=0.02) as case:
+                with case.dial() as sock:
+                    case.listener.pause()
+                    await until(lambda: case.metrics.connections == 1)
+                    sock.sendall(b"<34>one\n")
+                    await asyncio.sleep(0.06)
+                    assert case.metrics.connections == 1
+                    case.listener.resume()
+                    await until(lambda: case.taken.frames)
+
+        asyncio.run(main())
+
+
+class TestTls:
+    @pytest.mark.parametrize("hello", [b"\x16\x03\x01\x02\x00\x01", b"\x16"])
+    def test_a_hello_on_the_plain_port_is_explained_once(self, hello: bytes) -> None:
+        """A TLS sender is turned away with one log line, and nothing of it becomes a record."""
+
+        async def main() -> None:
+            async with Case() as case:
+                for _ in range(2):
+                    reader, writer = await case.connect()
+                    writer.write(hello)
+                    assert await reader.read() == b""
+                    writer.close()
+
+                assert case.taken.calls == []
+                assert case.log.values("TLS on a plain port")["peer"] == "127.0.0.1"
+
+        asyncio.run(main())
+
+    def test_a_session(self, certificate: Path) -> None:
+        """With a context given, what comes inside TLS is taken, and read out at the end."""
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate)
+        client = ssl.create_default_context(cafile=str(certificate))
+
+        async def main() -> None:
+            async with Case(ssl=server) as case:
+                port = port_of(case.listener.addresses[0])
+                reader, writer = await asyncio.open_connection(
+                    "127.0.0.1", port, ssl=client, server_hostname="localhost"
+                )
+                writer.write(b"7 <34>one")
+                await until(lambda: case.taken.frames == [b"<34>one"])
+                writer.write(b"<34>last")
+                await case.listener.close()
+
+                assert case.taken.frames == [b"<34>one", b"<34>last"]
+                assert await reader.read() == b""
+                writer.close()
+
+        asyncio.run(main())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate of localhost, with its key."""
+    import datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
