@@ -5,19 +5,16 @@ line, so there is no task and no second buffer between the socket and the sink.
 """
 
 import asyncio
-import fcntl
 import socket
 import ssl as tls
-import struct
-import termios
 import time
 from collections.abc import Callable
-from typing import Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import ListenError
 from logopsd.listeners import sockets
+from logopsd.listeners.stream_connection import Framer, StreamConnection
 from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.metrics import InputMetrics
 from logopsd.records import Frames
@@ -31,21 +28,11 @@ READ_OUT_TIMEOUT = 1.5
 CLOSE_TIMEOUT = 0.5
 """How long closing waits for peers to take the goodbye before they are cut off, seconds."""
 
+POLL_INTERVAL = 0.001
+"""How often closing looks whether all has been read, seconds."""
+
 KEEPALIVE_IDLE = 300
 """Silence after which the kernel asks whether a peer is still there, seconds."""
-
-_TLS_HANDSHAKE = b"\x16\x03"
-"""How a TLS record with a ClientHello begins (RFC 8446 section 5.1); no log line does."""
-
-
-class Framer(Protocol):
-    """Cuts the frames out of one stream."""
-
-    def receive_data(self, data: bytes) -> Frames:
-        """Take the next bytes, give the frames that are complete."""
-
-    def receive_eof(self) -> Frames:
-        """Give what remains."""
 
 
 class StreamListener:
@@ -109,7 +96,7 @@ class StreamListener:
         self._setting = setting or f"LOGOPS_{input.upper()}_PORT"
         self._bind_setting = bind_setting
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self._connections: set[StreamConnection] = set()
         self._accepted_last: list[socket.socket] = []
         self.warn = ThrottledWarnings(log, time.monotonic, input=input).warn
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -131,7 +118,7 @@ class StreamListener:
         self.addresses = [sockets.address_of("unix" if unix else self.input, sock)]
         try:
             self._server = await asyncio.get_running_loop().create_server(
-                lambda: _Connection(self), sock=sock, ssl=self.tls, backlog=BACKLOG
+                lambda: StreamConnection(self), sock=sock, ssl=self.tls, backlog=BACKLOG
             )
         except OSError as error:
             sock.close()
@@ -187,7 +174,7 @@ class StreamListener:
 
     # What the connections need of the listener.
 
-    def opened(self, connection: "_Connection") -> bool:
+    def opened(self, connection: StreamConnection) -> bool:
         """Count a new connection; whether it may stay."""
         if self._max_connections and len(self._connections) >= self._max_connections:
             self.refused += 1
@@ -197,7 +184,7 @@ class StreamListener:
         self.metrics.connections += 1
         return True
 
-    def closed(self, connection: "_Connection") -> None:
+    def closed(self, connection: StreamConnection) -> None:
         """Count a connection that ended."""
         if connection in self._connections:
             self._connections.remove(connection)
@@ -230,13 +217,20 @@ class StreamListener:
         self._idle_timer = loop.call_later(self._idle_timeout / 4, self._watch_idle)
 
     async def _adopt_accepted(self) -> None:
-        loop = asyncio.get_running_loop()
-        for sock in self._accepted_last:
-            try:
-                await loop.connect_accepted_socket(lambda: _Connection(self), sock, ssl=self.tls)
-            except OSError:  # gone again, or no TLS
-                sock.close()
-        self._accepted_last.clear()
+        """Make connections of those that the kernel had accepted when we stopped."""
+        waiting, self._accepted_last = self._accepted_last, []
+        await asyncio.gather(*map(self._adopt, waiting))
+
+    async def _adopt(self, sock: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: StreamConnection(self),
+                sock,
+                ssl=self.tls,
+                ssl_handshake_timeout=READ_OUT_TIMEOUT if self.tls else None,
+            )
+        except OSError:  # gone again, or no TLS in time
+            sock.close()
 
     async def _read_out(self) -> None:
         """Read until nothing is left, what the peers' own buffers held with it."""
@@ -252,81 +246,6 @@ class StreamListener:
         while not done():
             if loop.time() >= deadline:
                 return False
-            # Nothing to await: progress is made by the loop's own reads.
-            await asyncio.sleep(0 if not self.paused else 0.01)
+            # Nothing signals this; meanwhile the loop reads as fast as it can.
+            await asyncio.sleep(POLL_INTERVAL)
         return True
-
-
-class _Connection(asyncio.Protocol):
-    """One peer: feed, collect, hand over."""
-
-    def __init__(self, listener: StreamListener) -> None:
-        self._listener = listener
-        self._framer = listener.make_framer()
-        self._peer = ""
-        self._finished = False
-        self._first = True
-        self.last_read = asyncio.get_running_loop().time()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self._peer = sockets.peer_of(transport.get_extra_info("peername"))
-        if not self._listener.opened(self):
-            self._finished = True
-            self.transport.abort()
-        elif self._listener.paused:
-            self.transport.pause_reading()
-
-    def data_received(self, data: bytes) -> None:
-        listener = self._listener
-        if self._first:
-            self._first = False
-            if _TLS_HANDSHAKE.startswith(data[:2]) and listener.tls is None:
-                self._refuse_tls()
-        if self._finished:
-            return
-        self.last_read = asyncio.get_running_loop().time()
-        self._hand_down(self._framer.receive_data(data))
-
-    def eof_received(self) -> None:
-        self.finish()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.finish()
-        self._listener.closed(self)
-
-    def finish(self) -> None:
-        """Hand down what remains; nothing is taken after this."""
-        if not self._finished:
-            self._finished = True
-            self._hand_down(self._framer.receive_eof())
-
-    def owes(self) -> bool:
-        """Whether something that has arrived is still to be read."""
-        return not self._finished and self.unread() > 0
-
-    def unread(self) -> int:
-        """How many bytes the kernel holds of this connection."""
-        sock = self.transport.get_extra_info("socket")
-        try:
-            held = fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4))
-        except (OSError, ValueError):  # closed meanwhile
-            return 0
-        return int(struct.unpack("i", held)[0])
-
-    def _hand_down(self, frames: Frames) -> None:
-        for reason, count in frames.faults.items():
-            self._listener.metrics.fault(reason, count)
-        if frames.frames:
-            self._listener.take_frames(frames, self._peer)
-
-    def _refuse_tls(self) -> None:
-        self._finished = True
-        self._listener.warn(
-            "TLS on a plain port",
-            peer=self._peer,
-            address=self._listener.addresses[0],
-            hint="this port takes plain text: turn TLS off in the sender, or point it at the "
-            "TLS input (LOGOPS_TLS_PORT)",
-        )
-        self.transport.abort()

@@ -185,6 +185,31 @@ class TestReading:
 
         asyncio.run(main())
 
+    def test_it_may_be_closed_at_any_time(self) -> None:
+        """Closing what was never started, or twice, is no error."""
+
+        async def main() -> None:
+            case = Case()
+            await case.listener.close()
+            async with case:
+                case.listener.stop_accepting()
+
+        asyncio.run(main())
+
+    def test_the_read_out_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A sender who goes on and on does not keep the listener from closing."""
+        monkeypatch.setattr(datagram, "LAST_WAKE_UPS", 2)
+
+        async def main() -> None:
+            case = Case()
+            await case.listener.start()
+            case.send(*[b"x"] * 2000)
+            await case.listener.close()
+
+            assert len(case.taken.frames) == 1024
+
+        asyncio.run(main())
+
 
 class TestPaused:
     def test_datagrams_are_counted_and_dropped(self) -> None:

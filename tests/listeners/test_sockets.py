@@ -70,6 +70,14 @@ class TestBind:
         with pytest.raises(ListenError, match=mend):
             bind("127.0.0.1", 514)
 
+    def test_a_family_the_machine_lacks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where not even a socket can be made, the setting to change is named."""
+        found = [(99, socket.SOCK_STREAM, 0, "", ("::1", 0))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+        with pytest.raises(ListenError, match=r"no such address family.*THE_BIND"):
+            bind("::1")
+
 
 class TestBindPath:
     def bind(self, path: Path) -> socket.socket:

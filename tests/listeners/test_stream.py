@@ -12,7 +12,16 @@ from logopsd.errors import ListenError
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.listeners import stream
 from logopsd.listeners.stream import StreamListener
-from tests.listeners.helpers import FakeLog, FakeMetrics, Taken, as_log, as_metrics, port_of, until
+from tests.listeners.helpers import (
+    TIMEOUT,
+    FakeLog,
+    FakeMetrics,
+    Taken,
+    as_log,
+    as_metrics,
+    port_of,
+    until,
+)
 
 
 class Case:
@@ -371,6 +380,52 @@ class TestTls:
                 assert case.taken.frames == [b"<34>one", b"<34>last"]
                 assert await reader.read() == b""
                 writer.close()
+
+        asyncio.run(main())
+
+    def test_who_speaks_no_tls_does_not_hold_up_the_end(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A peer that the kernel accepted for us and that is silent or talks nonsense is let go."""
+        monkeypatch.setattr(stream, "READ_OUT_TIMEOUT", 0.05)
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate)
+
+        async def main() -> None:
+            async with Case(ssl=server) as case:
+                with case.dial(), case.dial() as nonsense:
+                    nonsense.sendall(b"<34>one\n")
+                    async with asyncio.timeout(TIMEOUT):
+                        await case.listener.close()
+
+                assert case.taken.frames == []
+
+        asyncio.run(main())
+
+    def test_who_takes_no_goodbye_is_cut_off(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A peer that does not answer the end of a TLS session is torn down in time."""
+        monkeypatch.setattr(stream, "CLOSE_TIMEOUT", 0.05)
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate)
+        client = ssl.create_default_context(cafile=str(certificate))
+
+        async def main() -> None:
+            async with Case(ssl=server) as case:
+                _, writer = await asyncio.open_connection(
+                    "127.0.0.1",
+                    port_of(case.listener.addresses[0]),
+                    ssl=client,
+                    server_hostname="localhost",
+                )
+                await until(lambda: case.metrics.connections == 1)
+                writer.transport.pause_reading()
+                async with asyncio.timeout(TIMEOUT):
+                    await case.listener.close()
+
+                assert case.metrics.connections == 0
+                writer.transport.abort()
 
         asyncio.run(main())
 

@@ -1,0 +1,46 @@
+"""Tests of logopsd.listeners.stream_connection that need no listener; the others are with it."""
+
+import asyncio
+import socket
+from typing import Any
+
+from logopsd.framing.newline import NewlineFramer
+from logopsd.listeners.stream_connection import StreamConnection
+
+
+class FakeListener:
+    """Takes any connection."""
+
+    paused = False
+
+    def make_framer(self) -> NewlineFramer:
+        """Any framer."""
+        return NewlineFramer(max_message=100)
+
+    def opened(self, _: StreamConnection) -> bool:
+        """Let it stay."""
+        return True
+
+
+class FakeTransport(asyncio.Transport):
+    """A transport whose socket is closed already."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Give the socket."""
+        sock = socket.socket()
+        sock.close()
+        return sock if name == "socket" else default
+
+
+class TestUnread:
+    def test_a_closed_socket_holds_nothing(self) -> None:
+        """Asking a connection that is gone is no error."""
+
+        async def main() -> None:
+            connection = StreamConnection(FakeListener())  # type: ignore[arg-type]
+            connection.connection_made(FakeTransport())
+
+            assert connection.unread() == 0
+            assert not connection.owes()
+
+        asyncio.run(main())
