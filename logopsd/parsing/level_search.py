@@ -23,30 +23,30 @@ _LEVEL: Final = re.compile(
     rf"|(?i:{_WORDS}):(?=\s))"
 )
 _WORD: Final = re.compile(rf"(?i:{_WORDS})(?!\w)")
-# Searching costs 14 us where there is nothing to find; looking the words of a line up, 1 us.
+LEADING_LEVEL: Final = re.compile(rf"\[?(?i:{_WORDS})[\]: ]{{1,4}}\[?")
+"""A level that a text starts with, up to what may be the stamp behind it."""
+
+# Searching costs 14 us where there is nothing to find; looking the words of a line up, 0.7 us.
+_CAPITALS: Final = {word.encode(): LEVEL_WORDS[word.lower()] for word in _WORDS.split("|")}
 _CANDIDATES: Final = frozenset(
-    form for word in _WORDS.split("|") for form in (word, word.lower(), word.capitalize())
+    form for word in _CAPITALS for form in (word, word.lower(), word.capitalize())
 )
-_TO_BLANKS: Final = str.maketrans(dict.fromkeys("[](){}<>|:;=,\"'/\\*#", " "))
+_PUNCTUATION: Final = b"[](){}<>|:;=,\"'/\\*#"
+_TO_BLANKS: Final = bytes.maketrans(_PUNCTUATION, b" " * len(_PUNCTUATION))
 
 
 def find_level(text: str) -> str | None:
-    """Return the level that a message names near its beginning, or None."""
-    match = search_level(text)
-    return None if match is None else level_in(match)
-
-
-def search_level(text: str) -> re.Match[str] | None:
-    """Return the match of the first level that a text names near its beginning, or None."""
+    """Return the first level that a text names near its beginning, or None."""
     start = text[:LEVEL_SEARCH_CHARS]
     if len(text) > LEVEL_SEARCH_CHARS:
         # The last word may be cut: `ERR` of `ERRONEOUS` is no level.
         start = start.rstrip(ascii_letters)
-    if _CANDIDATES.isdisjoint(start.translate(_TO_BLANKS).split()):
+    words = start.encode().translate(_TO_BLANKS).split()
+    if _CANDIDATES.isdisjoint(words):
         return None
-    return _LEVEL.search(start)
-
-
-def level_in(match: re.Match[str]) -> str:
-    """Return the level that `search_level` found; its word stands last."""
-    return LEVEL_WORDS[_WORD.findall(match[0])[-1].lower()]
+    first = next(word for word in words if word in _CANDIDATES)
+    if first in _CAPITALS:
+        return _CAPITALS[first]
+    match = _LEVEL.search(start)
+    # The word stands last in all that the pattern finds.
+    return None if match is None else LEVEL_WORDS[_WORD.findall(match[0])[-1].lower()]

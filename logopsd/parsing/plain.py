@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from logopsd.parsing.level_search import level_in, search_level
+from logopsd.parsing.level_search import LEADING_LEVEL, find_level
 from logopsd.parsing.stamp_forms import MONTHS
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.records import Batch, Record
@@ -14,8 +14,6 @@ _GLOG: Final = re.compile(
 )
 _MONTH_NAMES: Final = {number: name for name, number in MONTHS.items()}
 _GLOG_LEVELS: Final = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "CRITICAL", "D": "DEBUG"}
-# Between a level and a stamp that follows it: `[ERROR] 2024-...`, `INFO: 2024-...`.
-_TO_STAMP: Final = re.compile(r"[\]: ]{0,4}\[?")
 
 
 class PlainParser:
@@ -60,13 +58,11 @@ class PlainParser:
         if glog is not None:
             return self._read_glog(glog), _GLOG_LEVELS[glog[1]]
         stamp = self._stamps.scan(text, 1 if text.startswith("[") else 0)
-        match = search_level(text)
-        if match is None:
-            return stamp, None
-        if stamp is None and match.start() <= 1:
-            between = _TO_STAMP.match(text, match.end())
-            stamp = self._stamps.scan(text, between.end() if between else match.end())
-        return stamp, level_in(match)
+        level = find_level(text)
+        if stamp is None and level is not None:
+            leading = LEADING_LEVEL.match(text)
+            stamp = leading and self._stamps.scan(text, leading.end())
+        return stamp, level
 
     def _read_glog(self, glog: re.Match[str]) -> Stamp | None:
         _, month, day, clock, fraction = glog.groups()
