@@ -1,59 +1,29 @@
-"""Every metric: its name, its help, and the closed set of values each label may have.
+"""The figures of the daemon, counted where things happen and shown when somebody scrapes.
 
-The figures are plain integers. The event loop adds to them once a batch, and they are put into
-the words of Prometheus only when somebody scrapes: counting costs next to nothing, and a page
+They are plain integers. The event loop adds to them once a batch, and they are put into the
+words of Prometheus by the catalogue only at a scrape: counting costs next to nothing, and a page
 shows one moment, in which the account closes:
 
     received = accepted + dropped (all reasons) + in flight        for every input
-
-No label value ever comes from outside: a reason, a detector or a code that is not in its set
-raises KeyError where it is counted, which is a bug of ours and not of a peer.
 """
 
-import platform
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 
-import logopsd
-from logopsd.framing import FAULTS
+from logopsd.metric_catalogue import (
+    DETECTORS,
+    DROP_REASONS,
+    FAULT_REASONS,
+    HTTP_CODES,
+    WRITE_SECONDS,
+    CataloguePage,
+)
 from logopsd.records import INPUTS
 
-DROP_REASONS = ("backpressure", "empty", "error", "refused", "shutdown")
-"""Why a frame that was read did not become a stored record.
-
-backpressure: the sink was full and the sender cannot be told (UDP). empty: there was nothing in
-it. error: a stage failed on it, a bug. refused: access or limits. shutdown: the sink could not be
-emptied in the time allowed.
-"""
-
-FAULT_REASONS = FAULTS
-"""What a framer may find malformed."""
-
-DETECTORS = ("email", "ipv4")
-"""The detectors of the privacy stage that have a figure, where nobody names others."""
-
-HTTP_CODES = (
-    *(200, 202, 204),
-    *(400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 417, 429, 431),
-    *(500, 501, 503, 505),
-)
-"""The status codes the HTTP listener and its routes may answer."""
-
-WRITE_SECONDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0)
-"""Upper bounds of the write histogram, in seconds: a page cache takes 0.1 ms, a dying disk 10 s."""
+__all__ = ["DETECTORS", "DROP_REASONS", "FAULT_REASONS", "HTTP_CODES", "InputMetrics", "Metrics"]
 
 
 class InputMetrics:
@@ -117,7 +87,10 @@ class Metrics:
         http_responses: code -> how many; one of HTTP_CODES.
         pii_masked: detector -> spans masked.
         pii_withheld: values not written, as they could not be masked.
+        inputs: those asked for, by name.
         sink_written_bytes: bytes written.
+        sink_write_counts: writes by the bucket of WRITE_SECONDS they fall into.
+        sink_write_seconds: how long all of them took, seconds.
         sink_pending_bytes: bytes handed to the sink and not yet written.
         sink_is_stalled: whether it cannot write and tries again.
     """
@@ -136,11 +109,11 @@ class Metrics:
         self.sink_written_bytes = 0
         self.sink_is_stalled = False
         self.sink_pending_bytes = 0
-        self._inputs: dict[str, InputMetrics] = {}
-        self._write_counts = [0] * (len(WRITE_SECONDS) + 1)
-        self._write_seconds = 0.0
+        self.inputs: dict[str, InputMetrics] = {}
+        self.sink_write_counts = [0] * (len(WRITE_SECONDS) + 1)
+        self.sink_write_seconds = 0.0
         self._hooks: list[Callable[[], None]] = []
-        self.registry.register(_Page(self))
+        self.registry.register(CataloguePage(self))
         ProcessCollector(registry=self.registry)
 
     def input(self, name: str) -> InputMetrics:
@@ -149,11 +122,11 @@ class Metrics:
         Raises:
             KeyError: no input has that name.
         """
-        figures = self._inputs.get(name)
+        figures = self.inputs.get(name)
         if figures is None:
             if name not in INPUTS:
                 raise KeyError(name)
-            figures = self._inputs[name] = InputMetrics(name)
+            figures = self.inputs[name] = InputMetrics(name)
         return figures
 
     def masked(self, detector: str, count: int) -> None:
@@ -171,8 +144,8 @@ class Metrics:
     def sink_written(self, size: int, seconds: float) -> None:
         """Count one write of the sink: bytes, and how long it took. For the writer thread only."""
         self.sink_written_bytes += size
-        self._write_seconds += seconds
-        self._write_counts[bisect_left(WRITE_SECONDS, seconds)] += 1
+        self.sink_write_seconds += seconds
+        self.sink_write_counts[bisect_left(WRITE_SECONDS, seconds)] += 1
 
     def sink_stalled(self, stalled: bool) -> None:
         """Tell whether the sink is failing to write and trying again."""
@@ -194,170 +167,7 @@ class Metrics:
             encode, content_type = choose_encoder("")
         return encode(self.registry), content_type
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Run the hooks, as each scrape does."""
         for hook in self._hooks:
             hook()
-
-
-Kind = Literal["counter", "gauge", "histogram"]
-Sample = tuple[tuple[str, ...], float]
-Read = Callable[[Metrics], Iterable[Sample]]
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One metric of the catalogue.
-
-    Attributes:
-        name: as the page shows it; a counter ends in `_total`.
-        help: what it counts, and of what.
-        read: takes the figures, gives label values and number for each child. A histogram gives
-            its counts by bucket, not summed up, and the sum of what was observed last.
-        labels: name -> every value it may have; None for what is fixed at start.
-        is_histogram: what the name does not tell.
-    """
-
-    name: str
-    help: str
-    read: Read
-    labels: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
-    is_histogram: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        """The type, in the words of Prometheus."""
-        if self.is_histogram:
-            return "histogram"
-        return "counter" if self.name.endswith("_total") else "gauge"
-
-
-def _per_input(attribute: str) -> Read:
-    return lambda m: [((i.name,), getattr(i, attribute)) for i in m._inputs.values()]
-
-
-def _per_reason(attribute: str) -> Read:
-    return lambda m: [
-        ((i.name, reason), count)
-        for i in m._inputs.values()
-        for reason, count in getattr(i, attribute).items()
-    ]
-
-
-def _alone(attribute: str) -> Read:
-    return lambda m: [((), getattr(m, attribute))]
-
-
-def _one_of(attribute: str) -> Read:
-    return lambda m: [((str(key),), count) for key, count in getattr(m, attribute).items()]
-
-
-def _write_seconds(m: Metrics) -> Iterable[Sample]:
-    return [((), value) for value in (*m._write_counts, m._write_seconds)]
-
-
-def _build(_: Metrics) -> Iterable[Sample]:
-    return [((logopsd.__version__, platform.python_version()), 1)]
-
-
-_OF_INPUTS = (
-    ("received_total", "Frames and documents read that are to become records."),
-    ("accepted_total", "Records stored by the sink."),
-    ("inflight", "Records received and not yet stored."),
-    ("missing_ts_total", "Records that brought no readable time; they have that of arrival."),
-    ("missing_level_total", "Records that brought no level; they have INFO."),
-    ("truncated_total", "Messages longer than the limit, stored cut."),
-    ("connections", "Connections open now."),
-)
-"""What each input has one of; the name is also the attribute of InputMetrics."""
-
-_OF_THE_DAEMON = (
-    ("udp_kernel_drops_total", "Datagrams the kernel dropped, as the receive buffer was full."),
-    ("pii_withheld_total", "Values not written, as they could not be masked or encrypted."),
-    ("sink_written_bytes_total", "Bytes written to the files of the sink."),
-    ("sink_pending_bytes", "Bytes handed to the sink and not yet written."),
-)
-"""What there is one of; the name is also the attribute of Metrics."""
-
-_INPUT = {"input": INPUTS}
-
-CATALOGUE: tuple[Spec, ...] = (
-    *(
-        Spec(f"logops_{name}", help, _per_input(name.removesuffix("_total")), _INPUT)
-        for name, help in _OF_INPUTS
-    ),
-    Spec(
-        "logops_dropped_total",
-        "Frames and documents received that will not be stored, by reason.",
-        _per_reason("dropped"),
-        {**_INPUT, "reason": DROP_REASONS},
-    ),
-    Spec(
-        "logops_malformed_total",
-        "Faults in the framing of a stream, by reason; what could be read is kept.",
-        _per_reason("faults"),
-        {**_INPUT, "reason": FAULT_REASONS},
-    ),
-    *(
-        Spec(f"logops_{name}", help, _alone(name.removesuffix("_total")))
-        for name, help in _OF_THE_DAEMON
-    ),
-    Spec(
-        "logops_sink_stalled",
-        "1 while the sink cannot write and tries again, else 0.",
-        _alone("sink_is_stalled"),
-    ),
-    Spec(
-        "logops_http_responses_total",
-        "HTTP answers given, by status code.",
-        _one_of("http_responses"),
-        {"code": tuple(map(str, HTTP_CODES))},
-    ),
-    Spec(
-        "logops_pii_masked_total",
-        "Spans of personal data masked, by detector.",
-        _one_of("pii_masked"),
-        {"detector": None},
-    ),
-    Spec(
-        "logops_sink_write_seconds",
-        "Duration of one write of the sink, with its fsync where the policy asks for one.",
-        _write_seconds,
-        is_histogram=True,
-    ),
-    Spec(
-        "logops_build_info",
-        "Always 1; the labels tell what is running.",
-        _build,
-        {"version": None, "python": None},
-    ),
-)
-"""Every metric of ours, in the order of the page; the process' own come behind."""
-
-
-class _Page(Collector):
-    """Puts the figures into the words of Prometheus, when a scrape asks."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every family of the catalogue, with all its children."""
-        self._metrics._refresh()
-        return iter([_family(spec, self._metrics) for spec in CATALOGUE])
-
-
-def _family(spec: Spec, metrics: Metrics) -> Metric:
-    if spec.kind == "histogram":
-        return _histogram(spec, metrics)
-    kind = CounterMetricFamily if spec.kind == "counter" else GaugeMetricFamily
-    family = kind(spec.name, spec.help, labels=tuple(spec.labels))
-    for values, number in spec.read(metrics):
-        family.add_metric(values, number)
-    return family
-
-
-def _histogram(spec: Spec, metrics: Metrics) -> Metric:
-    *counts, total = (number for _, number in spec.read(metrics))
-    bounds = [*map(str, WRITE_SECONDS), "+Inf"]
-    buckets = list(zip(bounds, accumulate(counts), strict=True))
-    return HistogramMetricFamily(spec.name, spec.help, buckets=buckets, sum_value=total)

@@ -115,11 +115,13 @@ class HttpListener:
             async with asyncio.timeout(self._service.limits.close_seconds):
                 await self._wait_until_gone()
         except TimeoutError:
+            pass
+        finally:
+            if self._sweeper is not None:
+                self._sweeper.cancel()
             for connection in list(self._connections):
                 connection.abort()
-            await self._wait_until_gone()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        await self._wait_until_gone()
 
     def _connection(self) -> HttpConnection:
         return HttpConnection(

@@ -308,8 +308,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _has_progressed(self) -> bool:
         exchange = self._current
-        if exchange is None:
-            return False
+        assert exchange is not None
         progress = exchange.wire_bytes - self._progress_bytes
         self._progress_bytes = exchange.wire_bytes
         return progress >= self._service.limits.min_progress_bytes

@@ -83,7 +83,7 @@ class RequestReader:
             rest = self._feed(rest)
         if self._moved:
             self._barren_bytes = 0
-        else:
+        elif self.stage is not Stage.OVER:
             self._barren_bytes += len(data)
             if self._barren_bytes > self._max_head_bytes:
                 self._refuse_barren()
@@ -96,19 +96,23 @@ class RequestReader:
         """Hand bytes to the parser; return those it must be handed again."""
         try:
             self._parser.feed_data(data)
+            return data[:0]
         except HttpParserUpgrade as upgrade:
-            self._go_on_without_upgrade()
-            return data[upgrade.args[0] :]
+            offset: int = upgrade.args[0]
         except HttpParserCallbackError as error:
             if not isinstance(error.__context__, _Stopped):
                 raise error.__context__ or error from None
+            return data[:0]
         except HttpParserError as error:
             # The reasons of llhttp are fixed texts, and never hold what was sent.
             detail = f"this is not valid HTTP/1.1: {error}"
             if self.begun <= 1 and data[: len(TLS_HANDSHAKE)] == TLS_HANDSHAKE:
                 detail = "this is a TLS handshake, and the port speaks plain HTTP"
             self._refuse(400, detail)
-        return data[:0]
+            return data[:0]
+        # Not while the exception is handled: it would become the context of the next one.
+        self._go_on_without_upgrade()
+        return data[offset:]
 
     def _refuse_barren(self) -> None:
         """Refuse what brings no request and no body on: a head, trailers, the line of a chunk.
@@ -118,7 +122,7 @@ class RequestReader:
         """
         if self.stage is Stage.BODY:
             self._refuse(400, "the trailers or chunk extensions of the body are too long")
-        elif self.stage is not Stage.OVER:
+        else:
             self._refuse_long_head()
 
     def _refuse_long_head(self) -> None:
@@ -147,8 +151,6 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        if self.stage is Stage.OVER:
-            raise _Stopped
         self.stage = Stage.HEAD
         self.begun += 1
         self._moved = True

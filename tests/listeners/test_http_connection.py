@@ -655,7 +655,13 @@ VALID = [
     post(b"bad", "Content-Encoding: gzip"),
     get("/echo", "Connection: Upgrade", "Upgrade: h2c"),
 ]
-LAST = [b"", get("/echo", "Connection: close"), post(b"a" * 2000), b"garbage\r\n\r\n"]
+LAST = [
+    b"",
+    get("/echo", "Connection: close"),
+    get("/echo", "Connection: close, Upgrade", "Upgrade: h2c"),
+    post(b"a" * 2000),
+    b"garbage\r\n\r\n",
+]
 
 
 @settings(deadline=None)

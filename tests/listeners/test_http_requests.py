@@ -246,6 +246,14 @@ def test_an_upgrade_keeps_version_and_headers() -> None:
     assert request.header(b"x-id") == "7"
 
 
+def test_an_upgrade_may_be_the_last_request() -> None:
+    """Stopping works inside a request that is read again, too."""
+    for where in ("begin", "end"):
+        heard = Heard(stop_at=where).feed(get("/", "Connection: Upgrade", "Upgrade: h2c") * 2)
+        assert len(heard.heads) == 1
+        assert heard.reader.stage is Stage.OVER
+
+
 def test_a_head_at_the_limit_is_read_and_one_above_refused() -> None:
     """The limit counts what the head holds, in one read or many."""
     bare = len(get("/")) - len("GET  HTTP/1.1\r\n\r\n")
