@@ -12,7 +12,7 @@ landmark (LF, NUL, or what looks like a counted frame) become a frame, and a fau
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Literal
 
@@ -82,13 +82,6 @@ class SyslogStreamFramer:
         self._undecided = b""  # may yet become a header
         self._lf_only = b""  # the data under way with each NUL as an LF, place by place
         self._state = _State.BETWEEN
-        self._steps: dict[_State, Callable[[bytes, int, FrameList], int]] = {
-            _State.BETWEEN: self._between,
-            _State.BEHIND_COUNTED: self._between,
-            _State.IN_LINE: self._in_line,
-            _State.IN_COUNTED: self._in_counted,
-            _State.LOST: self._lost,
-        }
 
     def receive_data(self, data: bytes) -> Frames:
         """Take the next bytes of the stream.
@@ -108,7 +101,8 @@ class SyslogStreamFramer:
         out = FrameList()
         pos, size = 0, len(data)
         while pos < size:
-            pos = self._steps[self._state](data, pos, out)
+            pos = _STEPS[self._state](self, data, pos, out)
+        self._lf_only = b""  # many connections are idle, and each would keep its last read
         return out.result()
 
     def receive_eof(self) -> Frames:
@@ -208,3 +202,12 @@ class SyslogStreamFramer:
         self._partial.add(data[pos:end])
         self._undecided = data[end:]
         return size
+
+
+_STEPS: Mapping[_State, Callable[[SyslogStreamFramer, bytes, int, FrameList], int]] = {
+    _State.BETWEEN: SyslogStreamFramer._between,
+    _State.BEHIND_COUNTED: SyslogStreamFramer._between,
+    _State.IN_LINE: SyslogStreamFramer._in_line,
+    _State.IN_COUNTED: SyslogStreamFramer._in_counted,
+    _State.LOST: SyslogStreamFramer._lost,
+}

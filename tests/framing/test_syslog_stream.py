@@ -355,3 +355,15 @@ class TestCost:
             tracemalloc.stop()
 
         assert peak < 20_000
+
+    def test_an_idle_framer_keeps_no_read(self) -> None:
+        """Between two reads a framer holds what is unfinished, and not the read it came in."""
+        framer = make()()
+        tracemalloc.start()
+        try:
+            framer.receive_data(b"<34>line\n" * 20_000)
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert held < 20_000
