@@ -40,8 +40,11 @@ _SYMBOLS = frozenset(".+!#$*^~'-")
 _LEADING = re.compile(r"\W*")
 """What stands before the first letter, digit or underscore is no part either (`'jan@...`)."""
 
-_ENDS_A_WORD = frozenset(["", " ", "<", "=", ":", "(", "[", ",", ";", "\t", "\n", "\0"])
-"""What mostly stands before a local part."""
+_ENDS_A_WORD = frozenset(["", " ", "<", "(", "[", "\t", "\n", "\0"])
+"""What mostly stands before a local part, and cannot be within one."""
+
+_BOUNCE = re.compile(r"=([\w.+-]{1,64})")
+"""Before a mail server's own address: `bounce+jan=example.org@lists.example.com`; backwards."""
 
 _WINDOW = 64
 """Characters looked at first before the sign; RFC 5321 section 4.5.3.1.1 allows 64."""
@@ -111,9 +114,13 @@ def _begin_of_local(text: str, at: int) -> int:
     elif before == "%" and _ESCAPE.match(text, begin - 1, at):
         begin += 2  # of `to%3Djan@example.com` the `3D` is no part
     else:
-        odd = _ODD_LOCAL.match(text[max(begin - _ODD_WINDOW, 0) : begin][::-1])
+        back = text[max(begin - _ODD_WINDOW, 0) : begin][::-1]
+        odd = _ODD_LOCAL.match(back)
         if odd:
             return begin - odd.end() + 1
+        bounce = _BOUNCE.match(back)
+        if bounce and "bounce" in bounce[1][::-1].lower():
+            begin -= bounce.end()
     if text[begin] in _SYMBOLS:
         begin = _LEADING.match(text, begin, at).end()  # type: ignore[union-attr]
     return begin

@@ -1,0 +1,116 @@
+"""Secrets by the word before them: `password=...`, `"api_key": "..."`, `--token ...`.
+
+The value is hidden, the word stays. Prose is not: `Password reset sent`, `token: expired`,
+`password=missing`, `max_tokens=512`.
+"""
+
+import re
+
+from logopsd.privacy.detectors.base import Detector, Find, triggers
+from logopsd.privacy.detectors.secrets import DASHES
+
+MASK = "***"
+
+_IS = rb"(?:\\?[\"'])?\]? {0,2}(?:[=:]|%0[da])"
+"""What stands between the word and its value, in folded text: `=`, `":`, `%3D`, `%3A`."""
+
+_SEPARATOR = re.compile(
+    r"""([a-z_-]*+)(?:\\?["'])?\]?[ ]{0,2}(?:=>|:=|[=:]|%3d|%3a)
+    ([ \t]{0,2}(?:(?:bearer|basic|token)[ ])?)(\\?["'])?""",
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+"""The word, what stands before the value, and its opening quote."""
+
+_TO_QUOTE = {
+    '"': re.compile(r'[^"\0]*(?=")'),
+    "'": re.compile(r"[^'\0]*(?=')"),
+    '\\"': re.compile(r'(?:[^\\\0]|\\(?!"))*+(?=\\")'),
+    "\\'": re.compile(r"(?:[^\\\0]|\\(?!'))*+(?=\\')"),
+}
+"""A value in quotes, to the quote that ends it."""
+
+_BARE = re.compile(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))++""")
+"""A value without quotes: to white space, a quote, or a separator that ends it."""
+
+_PLACEHOLDER = re.compile(
+    r"[$%{<\[(]|x+\Z|\*{3}|(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|"
+    r"expired|invalid|valid|unset|set|not|is|was|has|reset|changed|updated|failed|rejected|accepted|"
+    r"denied|ok|error|unknown|incorrect|wrong|redacted|filtered|removed|hidden|masked|authentication|"
+    r"auth|publickey|keyboard-interactive)\b",
+    re.IGNORECASE,
+)
+"""What stands where a secret would: a variable, a state, a boolean, what another tool masked."""
+
+_QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encryption", "signing")
+"""The words that make a key secret; `primary key: 5` holds none."""
+
+_NO_PASS = ("by", "com", "tres", "sur", "under", "over")
+"""`bypass=`, `compass=`: words that end in `pass` and open nothing."""
+
+_OPTION = re.compile(
+    r"--(?:[\w-]{0,40}[_-])?(?:pass(?:word|wd|phrase)?|pwd|token|secret|(?:api|access|secret)-?key)"
+    r" (?!-|/)([^\s\0\"']++)"
+)
+"""The command line: `--db-password hunter2`."""
+
+
+def _assignment(text: str, at: int) -> Find | None:
+    match = _SEPARATOR.match(text, at)
+    if not match:
+        return None
+    word, before, quote = match.group(1).lower(), match.group(2), match.group(3)
+    begin = match.end()
+    value = _TO_QUOTE[quote].match(text, begin) if quote else None
+    if value:
+        secret = value[0]
+    else:  # no quotes, or a message that was cut before the second
+        value = _BARE.match(text, begin)
+        secret = value[0].rstrip(")]}>.,;\\") if value else ""
+    if not value or not secret or _PLACEHOLDER.match(secret):
+        return None
+    if not _names_a_secret(text[max(at - 16, 0) : at].lower(), word, secret):
+        return None
+    if before and not quote and secret.isalpha() and _goes_on(text, value.end()):
+        return None  # prose: `Password: please choose another`
+    return begin, begin + len(secret), MASK
+
+
+def _names_a_secret(before: str, word: str, value: str) -> bool:
+    """Say whether a word, with what stands before it, announces a secret."""
+    if word.startswith("ke"):
+        if word == "ken":
+            if not before.endswith("to") or before.endswith("unexpected to"):
+                return False
+            return not (value.isdigit() and len(value) < 8) and len(value) > 2
+        qualified = before.rstrip("_- ").endswith(_QUALIFIED) and not value.startswith("/")
+        return qualified or value.startswith("AIza")  # Google's keys stand in `key=`
+    if word == "pwd":
+        return not value.startswith("/")  # the directory a command was run in
+    if word == "pass":
+        return not before.endswith(_NO_PASS) and not (value.isdigit() and len(value) < 4)
+    return True
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Say whether another word follows, as it does in a sentence."""
+    return text[at : at + 1] == " " and text[at + 1 : at + 2].isalpha()
+
+
+def _option(text: str, at: int) -> Find | None:
+    match = _OPTION.match(text, at) if text[at + 1] == "-" else None
+    if not match or _PLACEHOLDER.match(match[1]):
+        return None
+    return match.start(1), match.end(1), MASK
+
+
+ASSIGNMENT = Detector(
+    "secret",
+    triggers(
+        rb"pass(?:word|wd|phrase|code)?" + _IS,
+        rb"pwd" + _IS,
+        rb"secret(?:[_-]?(?:access[_-]?)?key)?" + _IS,
+        rb"ke[yn]" + _IS,
+    ),
+    _assignment,
+)
+OPTION = Detector("secret", DASHES, _option)

@@ -1,0 +1,44 @@
+"""Hardware addresses: `5c:50:15:01:02:03` becomes `5c:50:15:xx:xx:xx`; the vendor's half stays."""
+
+import re
+
+from logopsd.privacy.detectors.base import Detector, Find, triggers
+
+_PAIRS = re.compile(
+    r"(?:(?<![\w:-])|(?<=[a-z]_))([0-9A-Fa-f]{2})([:_-])([0-9A-Fa-f]{2})\2([0-9A-Fa-f]{2})\2"
+    r"[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}(?![\w-]|:[0-9A-Fa-f]{2}\b)"
+)
+"""Six pairs and no more: 8 are a WWN, 14 a frame's header, 16 a fingerprint."""
+
+_GROUPS = re.compile(
+    r"(?<![\w.:-])([0-9A-Fa-f]{4})\.([0-9A-Fa-f]{2})[0-9A-Fa-f]{2}\.[0-9A-Fa-f]{4}(?![\w-]|\.\w)"
+)
+"""Cisco's three groups."""
+
+_NOBODY = re.compile(r"(?:00\W?){6}|(?:[Ff]{2}\W?){6}")
+
+
+def _mac(text: str, at: int) -> Find | None:
+    if text[at] == ".":
+        match = _GROUPS.match(text, at - 4) if at >= 4 else None
+        # Three groups of digits alone are a part number or a fraction more often.
+        if not match or match[0].replace(".", "").isdigit() or _NOBODY.match(match[0]):
+            return None
+        return match.start(), match.end(), f"{match[1]}.{match[2]}xx.xxxx"
+    match = _PAIRS.match(text, at - 2) if at >= 2 else None
+    if not match or _NOBODY.match(match[0].replace("_", ":")):
+        return None
+    first, mark, second, third = match.groups()
+    return match.start(), match.end(), mark.join((first, second, third, "xx", "xx", "xx"))
+
+
+MAC = Detector(
+    "mac",
+    triggers(
+        rb":[0a-f]{2}(?=:[0a-f]{2}:[0a-f]{2}:[0a-f]{2}:[0a-f]{2})",
+        rb"-[0a-f]{2}(?=-[0a-f]{2}-[0a-f]{2}-[0a-f]{2}-[0a-f]{2})",
+        rb"_[0a-f]{2}(?=_[0a-f]{2}_[0a-f]{2}_[0a-f]{2}_[0a-f]{2})",
+        rb"\.[0a-f]{4}(?=\.[0a-f]{4})",
+    ),
+    _mac,
+)

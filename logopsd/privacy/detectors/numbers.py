@@ -1,0 +1,231 @@
+"""Numbers that name a person or an account: cards, IBANs, telephones, PESEL and SSN.
+
+Ordinary logs are full of numbers of 9 to 19 digits. So each of these asks for what chance seldom
+gives: a checksum, an issuer, a date, or a word that says what follows.
+"""
+
+import datetime
+import re
+
+from logopsd.privacy.detectors.base import Detector, Find, triggers
+
+_EIGHT_DIGITS = triggers(rb"0000(?<!00000)(?=[ +-]?0000)")
+"""Where digits begin and eight of them stand together, as in every card and IBAN."""
+
+_CARD = re.compile(
+    r"(?<![\w.-])(?:[0-9]{13,19}+"
+    r"|[0-9]{4}([ +-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?+"
+    r"|[0-9]{4}([ +-])[0-9]{6}\2[0-9]{4,5}+)(?!\w|[.-]\d|-\w)"
+)
+"""13 to 19 digits in one piece, or in the groups that are printed on the card."""
+
+_ISSUERS = (
+    (re.compile(r"4"), (13, 16, 19)),  # Visa
+    (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
+    (re.compile(r"3[47]"), (15,)),  # American Express
+    (re.compile(r"6011|64[4-9]|65"), (16, 17, 18, 19)),  # Discover
+    (re.compile(r"36"), (14, 15, 16, 17, 18, 19)),  # Diners Club
+    (re.compile(r"30[0-5]|3095|3[89]"), (14, 16, 17, 18, 19)),
+    (re.compile(r"352[89]|35[3-8]"), (16, 17, 18, 19)),  # JCB
+    (re.compile(r"62"), (16, 17, 18, 19)),  # UnionPay
+    (re.compile(r"220[0-4]"), (16, 17, 18, 19)),  # Mir
+    (re.compile(r"5018|5020|5038|5893|6304|6759|676[1-3]"), (13, 14, 15, 16, 17, 18, 19)),
+)
+"""What a card's number begins with, and how long it is then; ISO/IEC 7812."""
+
+_FIRST_DIGITS = frozenset("23456")
+
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+"""The sum of the digits of twice a digit, for Luhn's check."""
+
+_IBAN_LENGTHS = dict(
+    re.findall(
+        r"([A-Z]{2})(\d\d)",
+        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 "
+        "DK18 DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 "
+        "IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 "
+        "MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 "
+        "SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30",
+    )
+)
+"""Country -> characters; the IBAN registry of SWIFT, release 99."""
+
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}")
+
+_IBAN_REACH = 24
+"""Characters between the beginning of an IBAN and its first eight digits in a row, at most."""
+
+_PHONE = re.compile(
+    r"(?<![\w+])(?:\+|%2[Bb])([1-9](?:[ ().-]{0,2}[0-9]){8,14})(?![0-9]|[ .-][0-9])"
+)
+"""E.164: a plus sign and 9 to 15 digits, as people group them."""
+
+_NATIONAL = re.compile(
+    r"""(?:phone|tel|mobile|msisdn|cell)(?:[ _-]?(?:number|no|nr))?\.?
+    (?:\\?["'])?[ ]{0,2}[:=]?[ ]{0,2}(?:\\?["'])?
+    ([0-9(](?:[ ().-]{0,2}[0-9]){6,14})(?![0-9]|[.-][0-9])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""National numbers, which only the word before them tells from other numbers."""
+
+_PESEL = re.compile(r"(?<![\w.-])[0-9]{11}(?![\w-]|\.\d)")
+_PESEL_NAMED = re.compile(
+    r"""pesel(?:[ _-]?(?:number|nr|no|numer))?(?:\\?["'])?[ ]{0,2}[:=\#.]?[ ]{0,2}(?:\\?["'])?
+    ([0-9]{11})(?![0-9])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
+_CENTURIES = {8: 1800, 0: 1900, 2: 2000, 4: 2100, 6: 2200}
+"""What the tens of a PESEL's month, made even, say of the year."""
+
+_SSN = re.compile(r"(?<![\w.-])([0-9]{3})-([0-9]{2})-([0-9]{4})(?![\w-]|\.\d)")
+_SSN_NAMED = re.compile(
+    r"""(?:ssn|social[ _-]security)(?:[ _-]?(?:number|no|nr|num))?
+    (?:\\?["'])?[ ]{0,2}[:=\#]?[ ]{0,2}(?:\\?["'])?
+    (?P<ssn>([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4}))(?![0-9])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def _iban(text: str, at: int) -> Find | None:
+    before = text[at - 1 : at]
+    if not before.isalpha():
+        group = text[max(at - 5, 0) : max(at - 1, 0)]
+        if before not in ("-", " ") or not group.isupper() or not group.isalnum():
+            return None  # the usual case: a number that has nothing to do with an IBAN
+    for start in _IBAN_START.finditer(text, max(at - _IBAN_REACH, 0), at + 4):
+        begin = start.start()
+        match = _IBAN.match(text, begin)
+        end = match and _end_of_iban(text, begin, match.end())
+        if end:
+            return begin, end, f"{text[begin : begin + 4]}***{_plain(text[begin:end])[-4:]}"
+    return None
+
+
+def _end_of_iban(text: str, begin: int, end: int) -> int:
+    """Find where as many characters end as the country's IBANs have; 0 if the checksum fails."""
+    length = int(_IBAN_LENGTHS.get(text[begin : begin + 2].upper(), 99))
+    plain = _plain(text[begin:end])
+    while len(plain) > length:
+        end -= 1
+        while text[end - 1] in " -":
+            end -= 1
+        plain = _plain(text[begin:end])
+    if len(plain) < length or text[end : end + 1].isalnum():
+        return 0
+    number = "".join(str(int(char, 36)) for char in plain[4:] + plain[:4])
+    return end if int(number) % 97 == 1 else 0
+
+
+def _plain(printed: str) -> str:
+    return re.sub(r"[ +-]", "", printed)
+
+
+def _card(text: str, at: int) -> Find | None:
+    if text[at] not in _FIRST_DIGITS:  # a time in milliseconds begins with 1
+        return None
+    match = _CARD.match(text, at)
+    if not match:
+        return None
+    printed = match[0]
+    digits = _plain(printed)
+    if not any(len(digits) in lengths and p.match(digits) for p, lengths in _ISSUERS):
+        return None
+    if len(set(digits)) == 1 or not _luhn(digits):
+        return None
+    return at, match.end(), _keep_ends(printed, len(digits))
+
+
+def _luhn(digits: str) -> bool:
+    """Check the last digit, ISO/IEC 7812-1 annex B."""
+    odd = sum(map(int, digits[-1::-2]))
+    return (odd + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])) % 10 == 0
+
+
+def _keep_ends(printed: str, length: int) -> str:
+    """Hide all but the first 6 and the last 4 digits, as PCI DSS 3.4 allows; groups stay."""
+    out: list[str] = []
+    place = 0
+    for char in printed:
+        if char in "0123456789":
+            out.append(char if place < 6 or place >= length - 4 else "*")
+            place += 1
+        else:
+            out.append(char)
+    return "".join(out)
+
+
+def _phone(text: str, at: int) -> Find | None:
+    match = _PHONE.match(text, at)
+    if match:
+        digits = re.sub(r"\D", "", match[1])
+        return match.start(1), match.end(), f"{digits[:2]}***{digits[-2:]}"
+    match = _NATIONAL.match(text, at)
+    if match:
+        return match.start(1), match.end(), f"***{match[1][-2:]}"
+    return None
+
+
+def _is_pesel(digits: str) -> bool:
+    """Check the sum and the date, which tells the century by its month."""
+    if sum(map(int.__mul__, _PESEL_WEIGHTS, map(int, digits))) % 10:
+        return False
+    tens = int(digits[2])
+    year = _CENTURIES[tens - tens % 2] + int(digits[:2])
+    month, day = int(digits[2:4]) % 20, int(digits[4:6])
+    try:
+        datetime.date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _pesel(text: str, at: int) -> Find | None:
+    match = _PESEL.match(text, at)
+    return (at, at + 11, "*" * 11) if match and _is_pesel(match[0]) else None
+
+
+def _pesel_named(text: str, at: int) -> Find | None:
+    match = _PESEL_NAMED.match(text, at)
+    if not match or not _is_pesel(match[1]):
+        return None
+    return match.start(1), match.end(1), "*" * 11
+
+
+def _is_ssn(area: str, group: str, serial: str) -> bool:
+    """Check the ranges that are issued: no area 000, 666 or 9xx, no group 00, no serial 0000."""
+    return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
+
+
+def _ssn(text: str, at: int) -> Find | None:
+    match = _SSN.match(text, at)
+    return (at, match.end(), "***-**-****") if match and _is_ssn(*match.groups()) else None
+
+
+def _ssn_named(text: str, at: int) -> Find | None:
+    match = _SSN_NAMED.match(text, at)
+    if not match or not _is_ssn(*match.groups()[1:]):
+        return None
+    return match.start("ssn"), match.end("ssn"), "***-**-****"
+
+
+IBAN = Detector("iban", _EIGHT_DIGITS, _iban)
+CARD = Detector("card", _EIGHT_DIGITS, _card)
+PHONE = Detector(
+    "phone",
+    triggers(rb"\+(?=0)", rb"%0b(?=0)", rb"phone", rb"tel", rb"mobile", rb"msisdn", rb"cell"),
+    _phone,
+)
+PESEL = Detector(
+    "pesel",
+    triggers(rb"00000000000", rb"pesel"),
+    lambda text, at: _pesel(text, at) or _pesel_named(text, at),
+)
+PESEL_NAMED = Detector("pesel_named", triggers(rb"pesel"), _pesel_named)
+SSN = Detector(
+    "ssn",
+    triggers(rb"000-00-0000", rb"ssn", rb"social.security"),
+    lambda text, at: _ssn(text, at) or _ssn_named(text, at),
+)
+SSN_NAMED = Detector("ssn_named", triggers(rb"ssn", rb"social.security"), _ssn_named)
