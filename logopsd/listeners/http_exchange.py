@@ -208,6 +208,7 @@ class Exchange:
             self.request.body = b"".join(self._chunks)
             self._release()
             self._route.handler(self.request, self.respond)
+            self.request.body = b""  # the answer may be long in coming
 
     def _guard(self, step: Callable[..., None], *arguments: object) -> None:
         """Run a step of a route; what it raises is a bug of ours, and none of the client's."""

@@ -32,7 +32,8 @@ class Request:
         content_length: of the body, in bytes as sent; None where there is none or it is chunked.
         chunked: whether the body comes in chunks.
         peer: the sender's address.
-        body: complete and decompressed; empty where a StreamRoute takes it.
+        body: complete and decompressed while the handler runs, and empty behind it; empty where
+            a StreamRoute takes it.
     """
 
     __slots__ = (

@@ -9,7 +9,6 @@ from typing import Protocol
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from logopsd.encoding import encode
 from logopsd.errors import PayloadError
 from logopsd.framing.newline import NewlineFramer
 from logopsd.listeners.health_routes import health_routes
@@ -23,6 +22,7 @@ from logopsd.listeners.http_messages import (
     error_response,
     json_response,
 )
+from logopsd.listeners.ingest_intake import Intake, Take, Taken
 from logopsd.metrics import InputMetrics
 from logopsd.parsing.bodies import decode_csv, decode_json, decode_ndjson
 from logopsd.records import Batch, Frames
@@ -128,76 +128,86 @@ class LogsRoute:
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Take the records, and answer when they are stored; take none of a body that is bad."""
-        answer: Response
-        figures: dict[str, int]
 
-        def stored() -> None:
-            if figures["accepted"]:
-                self._log.debug("ingest", input="http", **figures)
-                respond(answer)
+        def done(taken: Taken) -> None:
+            self._log.debug("ingest", input="http", **_figures(taken))
+            respond(_answer(taken))
+
+        def failed(error: Exception) -> None:
+            self._log.error("ingest_failed", input="http", type=type(error).__name__)
+            respond(error_response(500, "not all of the body could be processed"))
 
         try:
-            batch = self._take(request, stored)
+            take, count = self._read(request)
         except PayloadError as error:
             respond(error_response(400, str(error)))
             return
-        # The answer is made now: until it is stored, nothing else is kept of the batch.
-        figures = _figures(batch)
-        answer = self._answer(batch, figures)
-        if not batch.records:  # nothing to wait for
-            respond(answer)
+        if count:
+            size = self._sample_size
+            Intake(take, count, sample_size=size, done=done, failed=failed).begin()
+        else:
+            respond(_answer(Taken(ts=_timestamp(self._clock()))))
 
-    def _take(self, request: Request, stored: Callable[[], None]) -> Batch:
-        """Hand the records down, if there are any."""
+    def _read(self, request: Request) -> tuple[Take, int]:
+        """Read the whole body; give what hands its items down, and how many they are."""
         content_type, charset = content_type_of(request)
         body = request.body if charset in UTF_8 else _recoded(request.body, charset)
-        if not body:
-            return self._nothing()
         if content_type == TEXT:
-            return self._take_text(body, request.peer, stored)
+            return self._read_text(body, request.peer)
         documents: Sequence[object]
-        if content_type == CSV:
+        if not body:
+            documents, format = [], "json"
+        elif content_type == CSV:
             documents, format = decode_csv(body), "csv"
         elif content_type == JSON:
             documents, format = decode_json(body), "json"
         else:
             documents, format = decode_ndjson(body), "json"
-        if not documents:
-            return self._nothing()
-        return self._take_documents(documents, request.peer, format=format, on_stored=stored)
+        peer = request.peer
 
-    def _take_text(self, body: bytes, peer: str | None, stored: Callable[[], None]) -> Batch:
+        def take(start: int, stop: int, stored: Callable[[], None]) -> Batch:
+            return self._take_documents(
+                documents[start:stop], peer, format=format, on_stored=stored
+            )
+
+        return take, len(documents)
+
+    def _read_text(self, body: bytes, peer: str | None) -> tuple[Take, int]:
         framer = NewlineFramer(max_message=self._max_message)
         # With a line end behind the last line, one call gives them all.
         frames = framer.receive_data(body if body.endswith(b"\n") else body + b"\n")
         for reason, count in frames.faults.items():
             self._metrics.fault(reason, count)
-        if not frames.frames:
-            return self._nothing()
-        return self._take_frames(frames, peer, on_stored=stored)
 
-    def _answer(self, batch: Batch, figures: dict[str, int]) -> Response:
-        content: dict[str, object] = {
-            "accepted": figures["accepted"],
-            "ts": batch.received,
-            "missing_ts": figures["missing_ts"],
-            "missing_level": figures["missing_level"],
-        }
-        if self._sample_size:
-            lines = encode(batch.records[: self._sample_size]).splitlines()
-            content["sample"] = [msgspec.Raw(line) for line in lines]
-        return json_response(200, content)
+        def take(start: int, stop: int, stored: Callable[[], None]) -> Batch:
+            cut = {
+                place - start: length
+                for place, length in frames.cut.items()
+                if start <= place < stop
+            }
+            some = Frames(frames.frames[start:stop], cut)
+            return self._take_frames(some, peer, on_stored=stored)
 
-    def _nothing(self) -> Batch:
-        now = self._clock()
-        return Batch("http", now, _timestamp(now))
+        return take, len(frames.frames)
 
 
-def _figures(batch: Batch) -> dict[str, int]:
+def _answer(taken: Taken) -> Response:
+    content: dict[str, object] = {
+        "accepted": taken.accepted,
+        "ts": taken.ts,
+        "missing_ts": taken.missing_ts,
+        "missing_level": taken.missing_level,
+    }
+    if taken.sample:
+        content["sample"] = [msgspec.Raw(line) for line in taken.sample]
+    return json_response(200, content)
+
+
+def _figures(taken: Taken) -> dict[str, int]:
     return {
-        "accepted": len(batch.records),
-        "missing_ts": batch.missing_ts,
-        "missing_level": batch.missing_level,
+        "accepted": taken.accepted,
+        "missing_ts": taken.missing_ts,
+        "missing_level": taken.missing_level,
     }
 
 

@@ -89,16 +89,18 @@ class Later:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.bodies: list[bytes] = []
         self.responds: list[Respond] = []
 
     def __call__(self, request: Request, respond: Respond) -> None:
         """Keep the request."""
         self.requests.append(request)
+        self.bodies.append(request.body)
         self.responds.append(respond)
 
     def answer(self, number: int) -> None:
         """Answer one of the requests with its body."""
-        self.responds[number](Response(200, self.requests[number].body))
+        self.responds[number](Response(200, self.bodies[number]))
 
 
 class Client:

@@ -225,6 +225,7 @@ def test_an_answer_may_come_later() -> None:
     later = Later()
     case = Case({("POST", "/x"): Route(later)}, content_length="1").feed(b"a")
     assert case.exchange.answer is None
+    assert later.requests[0].body == b"", "nothing is kept of it while the answer is awaited"
     later.answer(0)
     assert case.answer.body == b"a"
 

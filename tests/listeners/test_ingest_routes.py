@@ -1,5 +1,6 @@
 """POST /v1/logs: what is taken, answered and refused."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import Callable, Sequence
@@ -7,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from logopsd.framing import FAULTS
+from logopsd.framing.newline import NewlineFramer
 from logopsd.listeners.http_messages import Request
+from logopsd.listeners.ingest_intake import SLICE_RECORDS
 from logopsd.listeners.ingest_routes import CHARSETS, content_type_of, ingest_routes
 from logopsd.metrics import InputMetrics
 from logopsd.records import Batch, Frames, Record
@@ -16,22 +20,23 @@ from tests.listeners.http_helpers import PEER, Client, get, head, post
 RECEIVED = "2026-11-23T17:00:00.123Z"
 
 
-class Intake:
+class Pipeline:
     """Stands for the pipeline: makes a record of each item, and stores when the test says so."""
 
-    def __init__(self, *, stores_at_once: bool = True, loses_all: bool = False) -> None:
+    def __init__(self) -> None:
         self.items: list[object] = []
         self.formats: list[str] = []
         self.peers: list[object] = []
         self.waiting: list[Callable[[], None]] = []
         self.calls = 0
-        self.stores_at_once = stores_at_once
-        self.loses_all = loses_all
+        self.cuts: list[dict[int, int]] = []
+        self.fails_at_call = 0
 
     def take_frames(
         self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
     ) -> Batch:
         """Take lines."""
+        self.cuts.append(dict(frames.cut))
         return self._take(frames.frames, peers, "lines", on_stored)
 
     def take_documents(
@@ -49,11 +54,13 @@ class Intake:
         self, items: Sequence[object], peer: str | None, format: str, stored: Callable[[], None]
     ) -> Batch:
         self.calls += 1
+        if self.calls == self.fails_at_call:
+            raise ZeroDivisionError("with a SECRET in it")
         self.items += items
         self.formats.append(format)
         self.peers.append(peer)
         self.waiting.append(stored)
-        records = [] if self.loses_all else [Record(RECEIVED, "INFO", str(item)) for item in items]
+        records = [Record(RECEIVED, "INFO", str(item)) for item in items]
         return Batch("http", 0.0, RECEIVED, records, missing_ts=len(records), missing_level=1)
 
     def store(self) -> None:
@@ -66,8 +73,8 @@ class Intake:
 class Case:
     """A client of the routes, and what stands behind them."""
 
-    def __init__(self, *, sample_size: int = 0, loses_all: bool = False, max_message: int = 8192):
-        self.intake = Intake(loses_all=loses_all)
+    def __init__(self, *, sample_size: int = 0, max_message: int = 8192) -> None:
+        self.intake = Pipeline()
         self.metrics = InputMetrics("http")
         self.client = Client({})
         routes = ingest_routes(
@@ -214,18 +221,6 @@ def test_a_body_without_records_is_answered_at_once(name: str) -> None:
     assert case.intake.calls == 0
 
 
-def test_a_batch_that_came_to_nothing_is_answered_once() -> None:
-    """No receipt is waited for where there are no records, and one that comes is harmless."""
-    case = Case(loses_all=True).post(b'{"msg":"a"}', JSON)
-    assert case.client.statuses == [200]
-    assert case.answer() == (
-        200,
-        {"accepted": 0, "ts": RECEIVED, "missing_ts": 0, "missing_level": 1},
-    )
-    assert case.client.statuses == [200]
-    assert case.client.log.events == []
-
-
 BAD = {
     "no JSON": (JSON, b'{"msg": "SECRET'),
     "a number": (JSON, b"42"),
@@ -301,6 +296,72 @@ def test_long_lines_are_cut_not_refused() -> None:
     """A line above the limit becomes one record, as on every input."""
     case = Case(max_message=10).post(b"a" * 25 + b"\nb", "Content-Type: text/plain")
     assert case.intake.items == [b"a" * 10, b"b"]
+
+
+def in_slices(case: Case, body: bytes, header: str) -> None:
+    """Send a body, and let the loop run until all of it was taken; store each slice at once."""
+
+    async def run() -> None:
+        case.post(body, header)
+        calls = 0
+        while case.intake.calls > calls:
+            calls = case.intake.calls
+            case.intake.store()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+def test_a_large_body_is_taken_in_slices() -> None:
+    """The loop sees to its sockets between slices, and one answer comes when all are stored."""
+    case = Case(sample_size=2)
+    count = 2 * SLICE_RECORDS + 1
+    in_slices(case, json.dumps([{"msg": str(n)} for n in range(count)]).encode(), JSON)
+    assert case.intake.calls == 3
+    assert case.intake.items == [{"msg": str(n)} for n in range(count)]
+    ((status, _, body),) = case.client.answers
+    answer = json.loads(body)
+    assert status == 200
+    assert (answer["accepted"], answer["missing_ts"], answer["missing_level"]) == (count, count, 3)
+    assert len(answer["sample"]) == 2
+
+
+def test_cut_lines_are_told_in_their_slice() -> None:
+    """Which lines were cut is told by their place in the slice that holds them."""
+    case = Case(max_message=3)
+    lines = [b"a"] * (2 * SLICE_RECORDS)
+    lines[5] = lines[SLICE_RECORDS] = b"longer"
+    in_slices(case, b"\n".join(lines), "Content-Type: text/plain")
+    assert case.intake.cuts == [{5: 6}, {0: 6}]
+
+
+def test_a_slice_that_fails_is_500() -> None:
+    """A bug behind the first slice is answered too, once, and its type alone logged."""
+    case = Case()
+    case.intake.fails_at_call = 2
+    in_slices(case, b"a\n" * (2 * SLICE_RECORDS), "Content-Type: text/plain")
+    assert case.client.statuses == [500]
+    assert b"SECRET" not in case.client.received
+    assert case.client.log.events == [
+        {
+            "level": "error",
+            "event": "ingest_failed",
+            "input": "http",
+            "type": "ZeroDivisionError",
+        }
+    ]
+
+
+def test_faults_of_the_framing_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the framer of lines finds malformed is told by its reason."""
+
+    class Faulty(NewlineFramer):
+        def receive_data(self, data: bytes) -> Frames:
+            return Frames([data], faults={FAULTS[0]: 2})
+
+    monkeypatch.setattr("logopsd.listeners.ingest_routes.NewlineFramer", Faulty)
+    case = Case().post(b"a", "Content-Type: text/plain")
+    assert case.metrics.faults[FAULTS[0]] == 2
 
 
 def test_health_is_served_beside_it() -> None:
