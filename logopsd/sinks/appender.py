@@ -152,9 +152,10 @@ class Appender:
         if self._number < 0:
             self._number = newest_number(self._files.names(self._directory), self._day)
         path = self._directory / piece_name(self._day, self._number)
+        # Also for a file that exists: who made it may have died before its name was durable.
+        self._directory_dirty = True
         try:
             fd = self._files.create(path)
-            self._directory_dirty = True
         except FileExistsError:
             if length := mend_torn_tail(self._files, path):
                 self._torn(path, length)

@@ -40,6 +40,9 @@ class FileLayer(Protocol):
     def pwrite(self, fd: int, data: bytes | memoryview, offset: int) -> int:
         """Write at `offset`; return how many bytes were taken."""
 
+    def set_time(self, fd: int, of: os.stat_result) -> None:
+        """Give the file the time stamps that it had."""
+
     def fsync(self, fd: int) -> None:
         """Return once everything written through any descriptor of the file is on the disk."""
 
@@ -75,6 +78,9 @@ class OsFiles:
             os.fchmod(fd, FILE_MODE)
         except PermissionError:  # a file system without modes (vfat): nothing to set
             pass
+        except OSError:
+            os.close(fd)
+            raise
         return fd
 
     def open_append(self, path: Path) -> int:
@@ -96,6 +102,10 @@ class OsFiles:
     def pwrite(self, fd: int, data: bytes | memoryview, offset: int) -> int:
         """See FileLayer."""
         return os.pwrite(fd, data, offset)
+
+    def set_time(self, fd: int, of: os.stat_result) -> None:
+        """See FileLayer."""
+        os.utime(fd, ns=(of.st_atime_ns, of.st_mtime_ns))
 
     def fsync(self, fd: int) -> None:
         """See FileLayer."""

@@ -1,0 +1,33 @@
+import pytest
+
+from logopsd.sinks.rotation import Piece, newest_number, parse_piece, piece_name
+
+
+@pytest.mark.parametrize(
+    ("name", "piece"),
+    [
+        ("20261123.ndjson", Piece("20261123", 0)),
+        ("20261123-1.ndjson", Piece("20261123", 1)),
+        ("20261123-12.ndjson", Piece("20261123", 12)),
+        ("20261123-0.ndjson", None),
+        ("20261123-01.ndjson", None),
+        ("20261123.ndjson.torn", None),
+        ("20261123.ndjson.zip", None),
+        ("2026112.ndjson", None),
+        ("20261123.ndjson\n", None),
+        ("٢٠٢٦١١٢٣.ndjson", None),
+        (".lock", None),
+    ],
+)
+def test_names_are_told_apart(name: str, piece: Piece | None) -> None:
+    """Only what piece_name makes is a piece, and it makes the name again."""
+    assert parse_piece(name) == piece
+    if piece is not None:
+        assert piece_name(*piece) == name
+
+
+def test_newest_number_is_counted_and_of_the_day_alone() -> None:
+    """Ten comes after nine, other days and strangers do not count, and nothing is number 0."""
+    names = ["20261123-9.ndjson", "20261123-10.ndjson", "20261122-77.ndjson", "x-99.ndjson"]
+    assert newest_number(names, "20261123") == 10
+    assert newest_number(names, "20261124") == 0
