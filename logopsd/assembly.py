@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from logopsd.config import Settings
 from logopsd.inherited import Inherited
 from logopsd.inputs import Listener, Listeners
+from logopsd.listeners.datagram import DatagramListener
 from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
@@ -43,6 +44,7 @@ class Parts:
         pipeline: the way of one batch.
         inputs: the listeners that are on.
         side_ports: metrics and health; none where they are off.
+        kept: those of the inputs whose sockets are to be kept over a restart.
     """
 
     metrics: Metrics
@@ -52,6 +54,7 @@ class Parts:
     pipeline: Pipeline
     inputs: Sequence[Listener]
     side_ports: Sequence[Listener]
+    kept: Sequence[DatagramListener]
 
 
 def assemble(
@@ -93,7 +96,16 @@ def assemble(
         days=settings.retention_days,
         open_files=sink.open_files,
     )
-    return Parts(metrics, sink_watch, sink, sweeper, pipeline, make.inputs(), make.side_ports())
+    return Parts(
+        metrics=metrics,
+        sink_watch=sink_watch,
+        sink=sink,
+        sweeper=sweeper,
+        pipeline=pipeline,
+        inputs=make.inputs(),
+        side_ports=make.side_ports(),
+        kept=make.kept,
+    )
 
 
 def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ import logopsd
 from logopsd.assembly import assemble
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
-from logopsd.inherited import Inherited
+from logopsd.inherited import STORED, Inherited
 from logopsd.inputs import Listener
 from logopsd.systemd import Notifier, inherited_sockets
 
@@ -68,7 +69,7 @@ class Daemon:
             not_ready=self._not_ready,
             inherited=inherited,
         )
-        inherited.close_rest()
+        inherited.close_rest(self._notify.unstore)
 
     async def run(self) -> int:
         """Start, wait for the end, shut down; returns the exit status."""
@@ -105,6 +106,9 @@ class Daemon:
         )
         self._notify.ready()
         self._notify.status("receiving")
+        if self._notify.is_heard:
+            for kept in parts.kept:
+                kept.keep(self._store)
 
     async def _shut_down(self) -> None:
         parts = self._parts
@@ -134,6 +138,9 @@ class Daemon:
         await listener.start()
         for address in listener.addresses:
             self._log.info("listening", input=listener.input, address=address)
+
+    def _store(self, input: str, sock: socket.socket) -> None:
+        self._notify.store(STORED + input, sock)
 
     def _not_ready(self) -> str | None:
         """Why new records should not be sent now; None where they may."""

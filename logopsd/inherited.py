@@ -6,7 +6,7 @@ unit that holds several kinds; what a socket of that name is for is then told by
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from structlog.typing import FilteringBoundLogger
 
@@ -49,17 +49,33 @@ class Inherited:
         self._left = [(name, sock) for name, sock in self._left if sock not in taken]
         return taken
 
-    def take_stored(self, input: str) -> list[socket.socket]:
-        """Give the sockets of an input that the service manager kept over the restart."""
-        wanted = STORED + input
-        taken = [sock for name, sock in self._left if name == wanted and _fits(input, sock)]
-        self._left = [(name, sock) for name, sock in self._left if sock not in taken]
-        return taken
+    def take_stored(
+        self, input: str, wanted: Callable[[socket.socket], bool]
+    ) -> socket.socket | None:
+        """Give a socket of an input that the service manager kept over the restart.
 
-    def close_rest(self) -> None:
-        """Close what nobody took, and say so: whoever sends there should get an error."""
+        Args:
+            input: its name.
+            wanted: whether a socket listens where the settings say; they may have changed.
+        """
+        for place in self._left:
+            name, sock = place
+            if name == STORED + input and _fits(input, sock) and wanted(sock):
+                self._left.remove(place)
+                return sock
+        return None
+
+    def close_rest(self, unstore: Callable[[str], None]) -> None:
+        """Close what nobody took: whoever sends there should get an error, and not silence.
+
+        Args:
+            unstore: has the service manager forget what it keeps under a name.
+        """
         for name, sock in self._left:
             with sock:
+                if name.startswith(STORED):  # from before the settings changed
+                    unstore(name)
+                    continue
                 self._log.warning(
                     "inherited socket not used",
                     name=name,
@@ -91,16 +107,9 @@ def _fits(name: str, sock: socket.socket) -> bool:
 
 
 def bound_to(sock: socket.socket, host: str, port: int) -> bool:
-    """Whether a socket listens where the settings say; port 0 stands for any.
-
-    Args:
-        sock: an internet socket.
-        host: an address; a name is not resolved, and matches nothing but loopback's own.
-        port: as in the settings.
-    """
+    """Whether an internet socket is bound to an address (no name) and a port; 0 stands for any."""
     name = sock.getsockname()
-    here = {"localhost": "127.0.0.1"}.get(host, host)
-    return bool(name[0] == here and port in (0, name[1]))
+    return bool(name[0] == host and port in (0, name[1]))
 
 
 def bound_to_path(sock: socket.socket, path: str) -> bool:

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 import logopsd
 from logopsd.config import Settings
 from logopsd.framing.syslog_stream import SyslogStreamFramer
-from logopsd.inherited import Inherited
+from logopsd.inherited import Inherited, bound_to, bound_to_path
 from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http import HttpListener
 from logopsd.listeners.http_service import Limits
@@ -65,6 +65,8 @@ class Listeners:
         self._pipeline = pipeline
         self._not_ready = not_ready
         self._inherited = inherited
+        self.kept: list[DatagramListener] = []
+        """Those whose sockets the service manager is to keep over a restart."""
 
     def inputs(self) -> list[Listener]:
         """Make those that are on, or have an inherited socket."""
@@ -98,10 +100,12 @@ class Listeners:
         inherited = self._inherited.take("unix")
         datagram = [sock for sock in inherited if sock.type == socket.SOCK_DGRAM]
         stream = [sock for sock in inherited if sock.type == socket.SOCK_STREAM]
-        made = [self._unix_datagram(None, sock) for sock in datagram]
+        made: list[Listener] = [self._unix_datagram(None, sock) for sock in datagram]
         made += [self._unix_stream(None, sock) for sock in stream]
         if settings.unix_dgram is not None and not datagram:
-            made.append(self._unix_datagram(settings.unix_dgram, None))
+            wanted = partial(bound_to_path, path=str(settings.unix_dgram))
+            stored = self._inherited.take_stored("unix", wanted)
+            made.append(self._kept(self._unix_datagram(settings.unix_dgram, stored)))
         if settings.unix_stream is not None and not stream:
             made.append(self._unix_stream(settings.unix_stream, None))
         return made
@@ -124,7 +128,15 @@ class Listeners:
             log=self._log,
         )
 
-    def _udp(self, port: int, sock: socket.socket | None) -> Listener:
+    def _kept(self, listener: DatagramListener) -> DatagramListener:
+        self.kept.append(listener)
+        return listener
+
+    def _udp(self, port: int, sock: socket.socket | None) -> DatagramListener:
+        kept = sock is None  # else a socket unit holds it, which outlives the daemon anyway
+        if sock is None:
+            wanted = partial(bound_to, host=self._settings.bind, port=port)
+            sock = self._inherited.take_stored("udp", wanted)
         udp = DatagramListener(
             input="udp",
             host=self._settings.bind,
@@ -137,7 +149,7 @@ class Listeners:
             log=self._log,
         )
         self._metrics.before_scrape(udp.poll)
-        return udp
+        return self._kept(udp) if kept else udp
 
     def _tcp(self, port: int, sock: socket.socket | None) -> Listener:
         return StreamListener(
@@ -151,7 +163,7 @@ class Listeners:
             log=self._log,
         )
 
-    def _unix_datagram(self, path: Path | None, sock: socket.socket | None) -> Listener:
+    def _unix_datagram(self, path: Path | None, sock: socket.socket | None) -> DatagramListener:
         return DatagramListener(
             input="unix",
             path=None if path is None else str(path),

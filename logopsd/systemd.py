@@ -6,6 +6,7 @@ Outside systemd, where the variables are not set, nothing happens.
 import contextlib
 import os
 import socket
+import struct
 import time
 from collections.abc import Mapping, MutableMapping
 
@@ -29,6 +30,8 @@ class Notifier:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self.watchdog_interval = _watchdog_interval(environ) if address else None
         """Seconds between two calls of `watchdog`; None where nobody waits for them."""
+        self.is_heard = bool(address)
+        """Whether there is a service manager."""
 
     def ready(self) -> None:
         """The start, or a reload, is done."""
@@ -50,7 +53,18 @@ class Notifier:
         """The daemon is alive."""
         self._send("WATCHDOG=1")
 
-    def _send(self, text: str) -> None:
+    def store(self, name: str, sock: socket.socket) -> None:
+        """Have a socket kept over a restart and handed over again under a name.
+
+        Needs FileDescriptorStoreMax= in the unit; a socket that is kept already is not kept twice.
+        """
+        self._send(f"FDSTORE=1\nFDNAME={name}", sock)
+
+    def unstore(self, name: str) -> None:
+        """Have what is kept under a name closed."""
+        self._send(f"FDSTOREREMOVE=1\nFDNAME={name}")
+
+    def _send(self, text: str, passed: socket.socket | None = None) -> None:
         if not self._address:
             return
         # Non-blocking: a service manager that does not read must not hold up the loop.
@@ -58,7 +72,11 @@ class Notifier:
             contextlib.suppress(OSError, ValueError),
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as notify,
         ):
-            notify.sendto(text.encode("utf-8", "replace"), self._address)
+            rights: list[tuple[int, int, bytes]] = []
+            if passed is not None:
+                number = struct.pack("i", passed.fileno())
+                rights.append((socket.SOL_SOCKET, socket.SCM_RIGHTS, number))
+            notify.sendmsg([text.encode("utf-8", "replace")], rights, 0, self._address)
 
 
 def _watchdog_interval(environ: Mapping[str, str]) -> float | None:

@@ -55,6 +55,21 @@ def test_reload_carries_the_monotonic_time(manager: socket.socket) -> None:
     assert second.removeprefix(b"MONOTONIC_USEC=").isdigit()
 
 
+def test_a_socket_is_given_to_be_kept(manager: socket.socket) -> None:
+    """FDSTORE carries a descriptor of the same socket; FDSTOREREMOVE needs none."""
+    notify = Notifier(environ_of(manager))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        notify.store("stored-udp", sock)
+        text, [fd], _, _ = socket.recv_fds(manager, 999, 4)
+        with socket.socket(fileno=fd) as passed:
+            assert passed.getsockname() == sock.getsockname()
+    notify.unstore("stored-udp")
+
+    assert text == b"FDSTORE=1\nFDNAME=stored-udp"
+    assert manager.recv(999) == b"FDSTOREREMOVE=1\nFDNAME=stored-udp"
+
+
 def test_address_may_be_a_path(tmp_path: Path) -> None:
     """The usual form is a socket in the file system."""
     path = tmp_path / "notify"

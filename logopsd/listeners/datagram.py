@@ -87,6 +87,7 @@ class DatagramListener:
         self._bind_setting = bind_setting
         self._warnings = ThrottledWarnings(log, time.monotonic, input=input)
         self._paused = False
+        self._kept = False
         self._read_size = UDP_MAX
         self._drops_seen = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -118,6 +119,15 @@ class DatagramListener:
         """Hand down again what comes."""
         self._paused = False
 
+    def keep(self, store: Callable[[str, socket.socket], object]) -> None:
+        """Have the socket, once started, kept by somebody who outlives the daemon.
+
+        What comes after the end then waits in the kernel, and the path of a Unix socket stays.
+        """
+        if self._sock is not None:
+            store(self.input, self._sock)
+            self._kept = True
+
     def kernel_drops(self) -> int:
         """How many datagrams the kernel dropped for want of room since the socket was opened."""
         return 0 if self._sock is None else sockets.kernel_drops(self._sock)
@@ -145,7 +155,7 @@ class DatagramListener:
         self.poll()
         self._sock = None
         sock.close()
-        if self._path is not None:
+        if self._path is not None and not self._kept:
             sockets.unlink(self._path)
 
     async def close(self) -> None:

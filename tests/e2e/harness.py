@@ -35,6 +35,7 @@ PACKAGES = {
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "rsyslogd": "rsyslog",
+    "systemd-socket-activate": "systemd",
 }
 """Program -> the Debian package that brings it."""
 
@@ -165,6 +166,8 @@ class Daemon:
         cpu: the one core it may use; None for all.
 
     Attributes:
+        prefix: a command before the daemon's own, which must exec it.
+        pass_fds: descriptors that the prefix inherits.
         allowed: events its log may hold as errors; any other one fails the test in the end.
     """
 
@@ -182,6 +185,8 @@ class Daemon:
         self.allowed: set[str] = set()
         ports = {f"LOGOPS_{name}_PORT": "any" for name in ("UDP", "TCP", "HTTP", "METRICS")}
         self.env = clean_environment(ports | dict(settings or {}))
+        self.prefix: list[str] = []
+        self.pass_fds: tuple[int, ...] = ()
         self._args = args
         self._cpu = cpu
         self._process: subprocess.Popen[bytes] | None = None
@@ -201,9 +206,10 @@ class Daemon:
         self._started_at = self.log_file.stat().st_size if self.log_file.exists() else 0
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                logopsd(*self._args),
+                [*self.prefix, *logopsd(*self._args)],
                 cwd=self.directory,
                 env=self.env,
+                pass_fds=self.pass_fds,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -334,3 +334,19 @@ class TestSocket:
             assert not path.exists()
 
         asyncio.run(main())
+
+    def test_a_socket_that_is_kept_keeps_its_path(self, tmp_path: Path) -> None:
+        """Who keeps it over a restart is given it, and senders find it meanwhile."""
+        path = tmp_path / "log"
+        kept: list[socket.socket] = []
+
+        async def main() -> None:
+            async with Case(path=str(path)) as case:
+                case.listener.keep(lambda input, sock: kept.append(sock.dup()))
+            case.listener.keep(lambda *_: pytest.fail("it is closed"))
+
+        asyncio.run(main())
+        [sock] = kept
+        with sock, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"meanwhile", str(path))
+            assert sock.recv(99) == b"meanwhile"
