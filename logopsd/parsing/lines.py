@@ -11,6 +11,7 @@ from itertools import chain, repeat
 from typing import Final
 
 from logopsd.parsing.json_line import JsonLineParser
+from logopsd.parsing.messages import MessageReader
 from logopsd.parsing.normalize import Normalizer
 from logopsd.parsing.plain import PlainParser
 from logopsd.parsing.rfc3164 import Rfc3164Parser
@@ -36,9 +37,11 @@ class LineParser:
 
     def __init__(self, *, tz: tzinfo) -> None:
         self.stamps = Stamps(tz=tz)
-        self._rfc5424 = Rfc5424Parser(self.stamps)
-        self._rfc3164 = Rfc3164Parser(self.stamps)
-        self._json = JsonLineParser(Normalizer(self.stamps))
+        normalizer = Normalizer(self.stamps)
+        messages = MessageReader(normalizer)
+        self._rfc5424 = Rfc5424Parser(self.stamps, messages)
+        self._rfc3164 = Rfc3164Parser(self.stamps, messages)
+        self._json = JsonLineParser(normalizer)
         self._plain = PlainParser(self.stamps)
 
     def parse(

@@ -7,7 +7,7 @@ the daemon's or the type is another, is kept as `<name>_orig`: no value is lost,
 changes the type of a field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -33,6 +33,7 @@ stage behind has to fear for its stack. Real payloads stay below ten."""
 
 _OWN: Final = frozenset(Record.__struct_fields__) - {"extras"}
 _RENAMED: Final = "_orig"
+_NOTHING: Final[Mapping[str, Any]] = {}
 # These hold a word each; numbers are taken as their digits.
 _WORD_FIELDS: Final = ("emitter", "host", "app", "procid", "msgid")
 
@@ -69,21 +70,39 @@ class Normalizer:
         record = Record(
             "", "", "", None, input=batch.input, peer=peer, received=batch.received, format=format
         )
-        if not self._take_time(rest, record):
-            record.ts = batch.received
-            batch.missing_ts += 1
-        if not _take_level(rest, record):
-            record.level = "INFO"
-            batch.missing_level += 1
+        self._take_time(rest, record)
+        _take_level(rest, record)
         record.msg = _take_msg(rest) or ""
         _take_own_fields(rest, record)
         record.emitter = record.emitter or _service(rest) or record.app or emitter
         if rest:
             record.extras = _extras(rest)
+        complete(record, batch)
         return record
 
-    def _take_time(self, rest: dict[str, Any], record: Record) -> bool:
-        """Move the first readable time of `rest` into `record`; return whether there is one."""
+    def lift(self, record: Record, payload: Mapping[str, object]) -> None:
+        """Lift the fields of a payload that is the message of a record into the record.
+
+        What the header said stays: the payload's time and level are used where `ts` and `level`
+        are empty, and fill no field that is taken. Only for who produced it the payload is
+        asked first.
+        """
+        rest = dict(payload)
+        if not record.ts:
+            self._take_time(rest, record)
+        elif "ts" in rest and record.ts_orig is None:
+            record.ts_orig = to_text(rest.pop("ts"))
+        if not record.level:
+            _take_level(rest, record)
+        record.msg = _take_msg(rest) or ""
+        header_emitter, record.emitter = record.emitter, None
+        app = _word(rest.get("app"))
+        _take_own_fields(rest, record)
+        record.emitter = record.emitter or _service(rest) or app or header_emitter
+        attach(record, rest)
+
+    def _take_time(self, rest: dict[str, Any], record: Record) -> None:
+        """Move the first readable time of `rest` into `record`."""
         unreadable = None
         for name in TIME_ALIASES:
             if name not in rest:
@@ -101,11 +120,26 @@ class Normalizer:
         # Where another alias was readable, the unreadable one stays what the payload called it.
         if unreadable is not None and (not record.ts or unreadable == "ts"):
             record.ts_orig = to_text(rest.pop(unreadable))
-        return record.ts != ""
 
 
-def _take_level(rest: dict[str, Any], record: Record) -> bool:
-    """Move the first level of `rest` that means one into `record`; return whether there is one."""
+def complete(record: Record, batch: Batch) -> None:
+    """Fill in an empty time and an empty level, and count them in the batch as missing."""
+    if not record.ts:
+        record.ts = batch.received
+        batch.missing_ts += 1
+    if not record.level:
+        record.level = "INFO"
+        batch.missing_level += 1
+
+
+def attach(record: Record, fields: Mapping[str, Any]) -> None:
+    """Put fields beside those of a record, under other names where theirs are taken."""
+    taken = record.extras or {}
+    record.extras = {**taken, **_extras(fields, taken)} or None
+
+
+def _take_level(rest: dict[str, Any], record: Record) -> None:
+    """Move the first level of `rest` that means one into `record`."""
     for name in LEVEL_ALIASES:
         if name not in rest:
             continue
@@ -118,9 +152,8 @@ def _take_level(rest: dict[str, Any], record: Record) -> bool:
         record.level = level
         value = rest.pop(name)
         if name == "severity":
-            record.severity = severity_of(value)
-        return True
-    return False
+            record.severity = record.severity or severity_of(value)
+        return
 
 
 def _take_msg(rest: dict[str, Any]) -> str | None:
@@ -136,9 +169,9 @@ def _take_msg(rest: dict[str, Any]) -> str | None:
 def _take_own_fields(rest: dict[str, Any], record: Record) -> None:
     """Move what fits the record's fields into those that are still free."""
     for name in _WORD_FIELDS:
-        if name in rest and getattr(record, name) is None:
+        if name in rest:
             word = _word(rest[name])
-            if word is not None:
+            if word is not None and getattr(record, name) in (None, word):
                 setattr(record, name, word)
                 del rest[name]
     if "facility" in rest and record.facility is None:
@@ -153,19 +186,19 @@ def _take_own_fields(rest: dict[str, Any], record: Record) -> None:
         record.sd = bounded(rest.pop("sd"))
 
 
-def _extras(rest: dict[str, Any]) -> dict[str, Any]:
-    """Return what is left of a payload, with no name that is the daemon's own."""
+def _extras(rest: Mapping[str, Any], taken: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
+    """Return what is left of a payload, with no name that is the daemon's own or is taken."""
     extras = {}
     for name, value in rest.items():
-        if name in _OWN or name.endswith("_enc"):
-            name = _free_name(name, rest)
+        if name in _OWN or name in taken or name.endswith("_enc"):
+            name = _free_name(name, (rest, taken))
         extras[name] = value if type(value) in _SCALARS else bounded(value)
     return extras
 
 
-def _free_name(name: str, taken: Mapping[str, object]) -> str:
+def _free_name(name: str, taken: Sequence[Mapping[str, object]]) -> str:
     name += _RENAMED
-    while name in taken or name in _OWN:
+    while name in _OWN or any(name in names for names in taken):
         name += _RENAMED
     return name
 

@@ -6,7 +6,7 @@ names and numbers of common logging libraries.
 
 from typing import Final
 
-from logopsd.records import Batch, Record
+from logopsd.records import Record
 
 FACILITIES: Final = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news"),
@@ -66,19 +66,16 @@ def priority(text: str) -> tuple[str, str, str] | None:
     return PRIORITIES.get(text) or PRIORITIES.get(text.lstrip("0") or "0")
 
 
-def set_priority(record: Record, pri: str | None, batch: Batch) -> None:
+def set_priority(record: Record, pri: str) -> None:
     """Fill facility, severity and level from the digits of a PRI.
 
-    A missing PRI, or one over 191, which names no facility, leaves the level at INFO and is
-    counted; the latter is kept as `pri_orig`.
+    One over 191 names no facility, and is kept as `pri_orig`.
     """
-    known = None if pri is None else priority(pri)
-    if known is not None:
-        record.facility, record.severity, record.level = known
-        return
-    batch.missing_level += 1
-    if pri is not None:
+    known = priority(pri)
+    if known is None:
         record.extras = {"pri_orig": pri}
+    else:
+        record.facility, record.severity, record.level = known
 
 
 def level_of(value: object) -> str | None:

@@ -12,6 +12,8 @@ import re
 from typing import Final
 
 from logopsd.parsing.level_search import find_level
+from logopsd.parsing.messages import MESSAGE_HINT, MessageReader
+from logopsd.parsing.normalize import complete
 from logopsd.parsing.priority import PRIORITIES, level_of, set_priority
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.records import Batch, Record
@@ -21,9 +23,10 @@ _HOST: Final = (
     r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?+"
 )
 _TAG: Final = (
-    r"(?:([^\s:\[{\"]{1,128}+)(?::(?=\s|\Z)|\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))))?+"
+    r"(?:([^\s:\[{\"%]{1,128}+)(?::(?=\s|\Z)|\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))))?+"
 )
-_BEHIND_STAMP: Final = _HOST + _TAG + r" ?+\ufeff?+(.*)"
+_MSG: Final = rf" ?+\ufeff?+{MESSAGE_HINT}(.*)"
+_BEHIND_STAMP: Final = _HOST + _TAG + _MSG
 
 # What might be a zone or a year behind the stamp is looked at more closely elsewhere.
 _BSD: Final = re.compile(
@@ -39,7 +42,7 @@ _ISO: Final = re.compile(
 )
 _PRI: Final = re.compile(r"<([0-9]{1,3})> *+")
 _WITH_HOST: Final = re.compile(r" ++" + _BEHIND_STAMP, re.DOTALL)
-_WITHOUT_HOST: Final = re.compile(r"()" + _TAG + r" ?+\ufeff?+(.*)", re.DOTALL)
+_WITHOUT_HOST: Final = re.compile(r"()" + _TAG + _MSG, re.DOTALL)
 # A stamp of the right form that names no instant, such as 30 February, is taken out all the same.
 _STAMP_FORM: Final = re.compile(
     r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}(?= )"
@@ -52,10 +55,12 @@ class Rfc3164Parser:
 
     Args:
         stamps: converts the stamps, shared by all parsers.
+        messages: reads structured messages, likewise.
     """
 
-    def __init__(self, stamps: Stamps) -> None:
+    def __init__(self, stamps: Stamps, messages: MessageReader) -> None:
         self._stamps = stamps
+        self._messages = messages
 
     def parse(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record | None:
         """Return the record of a line with PRI and usual stamp, or None.
@@ -68,7 +73,7 @@ class Rfc3164Parser:
         """
         match = _BSD.match(text)
         if match is not None:
-            pri, stamp, host, app, procid, msg = match.groups()
+            pri, stamp, host, app, procid, hint, msg = match.groups()
             base = self._stamps.bsd[stamp]
             fraction = ""
             guessed = GUESSED_YEAR_AND_ZONE
@@ -76,7 +81,7 @@ class Rfc3164Parser:
             match = _ISO.match(text)
             if match is None:
                 return None
-            pri, second, fraction, zone, host, app, procid, msg = match.groups()
+            pri, second, fraction, zone, host, app, procid, hint, msg = match.groups()
             base = self._stamps.iso[second + zone]
             fraction = fraction or ""
             guessed = None
@@ -84,7 +89,7 @@ class Rfc3164Parser:
         if not base or known is None:
             return None
         facility, severity, level = known
-        return Record(
+        record = Record(
             f"{base}{fraction}Z",
             level,
             msg,
@@ -103,6 +108,9 @@ class Rfc3164Parser:
             "rfc3164",
             guessed,
         )
+        if hint is not None:
+            self._messages.read(record, hint)
+        return record
 
     def parse_without_pri(
         self, text: str, peer: str | None, batch: Batch, emitter: str
@@ -158,10 +166,10 @@ class Rfc3164Parser:
         batch: Batch,
         emitter: str,
     ) -> Record:
-        host, app, procid, msg = match.groups()
+        host, app, procid, hint, msg = match.groups()
         record = Record(
-            batch.received if stamp is None else stamp.ts,
-            "INFO",
+            "" if stamp is None else stamp.ts,
+            "",
             msg,
             emitter=app or emitter,
             host=host or None,
@@ -174,11 +182,11 @@ class Rfc3164Parser:
             guessed=None if stamp is None else stamp.guessed,
             ts_orig=ts_orig,
         )
-        if stamp is None:
-            batch.missing_ts += 1
-        level = find_level(msg) if pri is None else None
-        if level is None:
-            set_priority(record, pri, batch)
-        else:
-            record.level = level
+        if pri is not None:
+            set_priority(record, pri)
+        if hint is not None:
+            self._messages.read(record, hint)
+        if pri is None and not record.level:
+            record.level = find_level(record.msg) or ""
+        complete(record, batch)
         return record

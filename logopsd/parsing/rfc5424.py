@@ -8,6 +8,8 @@ format without keeping to it. Nothing that can be read is given up because of wh
 import re
 from typing import Any, Final
 
+from logopsd.parsing.messages import MESSAGE_HINT, MessageReader, match_message
+from logopsd.parsing.normalize import complete
 from logopsd.parsing.priority import PRIORITIES, set_priority
 from logopsd.parsing.structured_data import STRUCTURED_DATA, parse_structured_data
 from logopsd.parsing.timestamps import Stamp, Stamps
@@ -15,7 +17,7 @@ from logopsd.records import Batch, Record
 
 _PRI_VERSION: Final = r"<([0-9]{1,3})>([1-9][0-9]{0,2}) ++"
 _WORD: Final = r"([^ ]++) ++"
-_TAIL: Final = rf"(-|{STRUCTURED_DATA})(?: \ufeff?+(.*)|\Z)"
+_TAIL: Final = rf"(-|{STRUCTURED_DATA})(?: \ufeff?+{MESSAGE_HINT}(.*)|\Z)"
 
 _USUAL: Final = re.compile(
     r"<([0-9]{1,3})>[1-9][0-9]{0,2} "
@@ -42,10 +44,12 @@ class Rfc5424Parser:
 
     Args:
         stamps: converts the stamps, shared by all parsers.
+        messages: reads structured messages, likewise.
     """
 
-    def __init__(self, stamps: Stamps) -> None:
+    def __init__(self, stamps: Stamps, messages: MessageReader) -> None:
         self._stamps = stamps
+        self._messages = messages
 
     def parse(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record | None:
         """Return the record of a line, or None where it is no RFC 5424 message.
@@ -59,13 +63,13 @@ class Rfc5424Parser:
         match = _USUAL.match(text)
         if match is None:
             return self._parse_unusual(text, peer, batch, emitter)
-        pri, second, fraction, zone, host, app, procid, msgid, sd, msg = match.groups("")
+        pri, second, fraction, zone, host, app, procid, msgid, sd, hint, msg = match.groups("")
         base = self._stamps.iso[second + zone]
         known = PRIORITIES.get(pri)
         if not base or known is None:
             return self._parse_unusual(text, peer, batch, emitter)
         facility, severity, level = known
-        return Record(
+        record = Record(
             f"{base}{fraction}Z",
             level,
             msg,
@@ -83,6 +87,9 @@ class Rfc5424Parser:
             batch.received,
             "rfc5424",
         )
+        if hint:
+            self._messages.read(record, hint)
+        return record
 
     def _parse_unusual(
         self, text: str, peer: str | None, batch: Batch, emitter: str
@@ -95,10 +102,10 @@ class Rfc5424Parser:
         # A number and a blank behind the PRI alone do not make a line RFC 5424.
         if header is None or (stamp is None and match[2] != "1"):
             return None
-        host, app, procid, msgid, sd, msg = header
+        host, app, procid, msgid, sd, hint, msg = header
         record = Record(
-            stamp.ts if stamp else batch.received,
-            "INFO",
+            stamp.ts if stamp else "",
+            "",
             msg,
             emitter=app or emitter,
             host=host,
@@ -113,9 +120,10 @@ class Rfc5424Parser:
             guessed=stamp.guessed if stamp else None,
             ts_orig=ts_orig,
         )
-        if stamp is None:
-            batch.missing_ts += 1
-        set_priority(record, match[1], batch)
+        set_priority(record, match[1])
+        if hint:
+            self._messages.read(record, hint)
+        complete(record, batch)
         return record
 
     def _read_stamp(self, text: str, start: int) -> tuple[Stamp | None, int, str | None]:
@@ -132,13 +140,12 @@ class Rfc5424Parser:
         return (None, start, "") if word is None else (None, word.end(), word[0])
 
 
-_Header = tuple[
-    str | None, str | None, str | None, str | None, dict[str, dict[str, Any]] | None, str
-]
+_Words = tuple[str | None, str | None, str | None, str | None]
+_Header = tuple[*_Words, dict[str, dict[str, Any]] | None, str, str]
 
 
 def _read_header(text: str, start: int, *, whole: bool) -> _Header | None:
-    """Return host, app, procid, msgid, sd and msg of what stands behind the stamp.
+    """Return host, app, procid, msgid, sd, hint and msg of what stands behind the stamp.
 
     Args:
         text: the line.
@@ -147,9 +154,9 @@ def _read_header(text: str, start: int, *, whole: bool) -> _Header | None:
     """
     match = _REST.match(text, start)
     if match is not None:
-        host, app, procid, msgid, sd, msg = match.groups("")
+        host, app, procid, msgid, sd, hint, msg = match.groups("")
         data = None if sd == "-" else parse_structured_data(sd)
-        return _nil(host), _nil(app), _nil(procid), _nil(msgid), data, msg
+        return _nil(host), _nil(app), _nil(procid), _nil(msgid), data, hint, msg
     if whole:
         return None
     return _read_poor_header(text, start)
@@ -164,13 +171,13 @@ def _read_poor_header(text: str, start: int) -> _Header:
     """
     words = _HOST_APP.match(text, start)
     if words is None:
-        return None, None, None, None, None, text[start:].lstrip(" ")
+        return None, None, None, None, None, "", text[start:].lstrip(" ")
     host, app = words.groups()
     end = words.end()
     more = _PROCID_MSGID_BRACKET.match(text, end) or _PROCID_MSGID.match(text, end)
     procid, msgid = more.groups() if more else (None, None)
-    msg = text[more.end() if more else end :]
-    return _nil(host), _nil(app), _nil(procid), _nil(msgid), None, msg.removeprefix(" ")
+    hint, msg = match_message(text, more.end() if more else end)
+    return _nil(host), _nil(app), _nil(procid), _nil(msgid), None, hint, msg
 
 
 def _nil(word: str | None) -> str | None:
