@@ -13,10 +13,10 @@ from logopsd.config import Settings
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.inherited import Inherited, bound_to, bound_to_path
 from logopsd.listeners.datagram import DatagramListener
-from logopsd.listeners.http import HttpListener
-from logopsd.listeners.http_service import Limits
-from logopsd.listeners.ingest_routes import ingest_routes
-from logopsd.listeners.side_routes import side_routes
+from logopsd.listeners.http.listener import HttpListener
+from logopsd.listeners.http.service import Limits
+from logopsd.listeners.routes.logs import ingest_routes
+from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.metrics import Metrics
 from logopsd.pipeline import Pipeline

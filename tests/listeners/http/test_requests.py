@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.listeners.http_messages import Request, Response
-from logopsd.listeners.http_requests import RequestReader, Stage
-from tests.listeners.http_helpers import get, head, post, post_chunked
+from logopsd.listeners.http.messages import Request, Response
+from logopsd.listeners.http.requests import RequestReader, Stage
+from tests.listeners.http.helpers import get, head, post, post_chunked
 
 MAX_HEAD = 1024
 START = b"POST /echo HTTP/1.1\r\nHost: a\r\n"

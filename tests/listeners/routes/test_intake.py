@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.listeners.ingest_intake import SLICE_RECORDS, Intake, Taken
+from logopsd.listeners.routes.intake import SLICE_RECORDS, Intake, Taken
 from logopsd.records import Batch, Record
 
 

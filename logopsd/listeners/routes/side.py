@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from logopsd.listeners.health_routes import health_routes
-from logopsd.listeners.http_messages import Request, Respond, Response, Route, Routes
+from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes
+from logopsd.listeners.routes.health import health_routes
 
 
 def side_routes(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from logopsd.errors import ListenError
-from logopsd.listeners.http import SWEEP_SECONDS, HttpListener
-from logopsd.listeners.http_messages import Route, Routes
-from logopsd.listeners.http_service import Limits
+from logopsd.listeners.http.listener import SWEEP_SECONDS, HttpListener
+from logopsd.listeners.http.messages import Route, Routes
+from logopsd.listeners.http.service import Limits
 from logopsd.metrics import HTTP_CODES, InputMetrics
-from tests.listeners.http_helpers import Later, Recorder, echo, get, head, parse_answers, post
+from tests.listeners.http.helpers import Later, Recorder, echo, get, head, parse_answers, post
 
 ROUTES: Routes = {("POST", "/echo"): Route(echo), ("GET", "/echo"): Route(echo)}
 PATIENCE = 10.0

@@ -3,7 +3,7 @@
 import math
 from enum import Enum, auto
 
-from logopsd.listeners.http_service import Limits
+from logopsd.listeners.http.service import Limits
 
 
 class Wait(Enum):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from logopsd.listeners.http_messages import (
+from logopsd.listeners.http.messages import (
     CONNECTION_CLOSE,
     Request,
     Response,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logopsd.listeners.http_messages import Request, Respond, Response, Route, Routes, StreamRoute
-from logopsd.listeners.http_service import Limits
-from tests.listeners.http_helpers import (
+from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes, StreamRoute
+from logopsd.listeners.http.service import Limits
+from tests.listeners.http.helpers import (
     PEER,
     Client,
     Later,

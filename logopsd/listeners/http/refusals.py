@@ -1,8 +1,8 @@
 """Requests that are answered by their head, before a byte of the body is read."""
 
-from logopsd.listeners.http_inflate import CODINGS
-from logopsd.listeners.http_messages import Request, Response, Route, StreamRoute, error_response
-from logopsd.listeners.http_service import Methods, Service
+from logopsd.listeners.http.inflate import CODINGS
+from logopsd.listeners.http.messages import Request, Response, Route, StreamRoute, error_response
+from logopsd.listeners.http.service import Methods, Service
 
 RETRY_AFTER_SECONDS = 1
 """What a client is told to wait where the sink is full: mostly it has emptied by then."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.listeners.http_inflate import (
+from logopsd.listeners.http.inflate import (
     CODINGS,
     MAX_MEMBERS,
     PIECE_BYTES,

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from logopsd.listeners.http_service import Limits
-from logopsd.listeners.http_waits import Wait, seconds_for
+from logopsd.listeners.http.service import Limits
+from logopsd.listeners.http.waits import Wait, seconds_for
 
 LIMITS = Limits(idle_seconds=1, head_seconds=2, stall_seconds=3, linger_seconds=4)
 

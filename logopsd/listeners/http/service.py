@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from logopsd.listeners.http_messages import Request, Route, Routes, StreamRoute
+from logopsd.listeners.http.messages import Request, Route, Routes, StreamRoute
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -2,9 +2,9 @@
 
 import pytest
 
-from logopsd.listeners.http_messages import Request, Route
-from logopsd.listeners.http_service import Limits, by_path, path_of
-from tests.listeners.http_helpers import Client, echo
+from logopsd.listeners.http.messages import Request, Route
+from logopsd.listeners.http.service import Limits, by_path, path_of
+from tests.listeners.http.helpers import Client, echo
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from logopsd.listeners.http_messages import Request, Respond, Route, Routes, json_response
+from logopsd.listeners.http.messages import Request, Respond, Route, Routes, json_response
 
 
 def health_routes(

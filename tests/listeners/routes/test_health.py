@@ -2,8 +2,8 @@
 
 import json
 
-from logopsd.listeners.health_routes import health_routes
-from tests.listeners.http_helpers import Client, get
+from logopsd.listeners.routes.health import health_routes
+from tests.listeners.http.helpers import Client, get
 
 REASONS: list[str] = []
 

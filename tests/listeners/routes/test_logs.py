@@ -10,12 +10,12 @@ import pytest
 
 from logopsd.framing import FAULTS
 from logopsd.framing.newline import NewlineFramer
-from logopsd.listeners.http_messages import Request
-from logopsd.listeners.ingest_intake import SLICE_RECORDS
-from logopsd.listeners.ingest_routes import CHARSETS, content_type_of, ingest_routes
+from logopsd.listeners.http.messages import Request
+from logopsd.listeners.routes.intake import SLICE_RECORDS
+from logopsd.listeners.routes.logs import CHARSETS, content_type_of, ingest_routes
 from logopsd.metrics import InputMetrics
 from logopsd.records import Batch, Frames, Record
-from tests.listeners.http_helpers import PEER, Client, get, head, post
+from tests.listeners.http.helpers import PEER, Client, get, head, post
 
 RECEIVED = "2026-11-23T17:00:00.123Z"
 
@@ -359,7 +359,7 @@ def test_faults_of_the_framing_are_counted(monkeypatch: pytest.MonkeyPatch) -> N
         def receive_data(self, data: bytes) -> Frames:
             return Frames([data], faults={FAULTS[0]: 2})
 
-    monkeypatch.setattr("logopsd.listeners.ingest_routes.NewlineFramer", Faulty)
+    monkeypatch.setattr("logopsd.listeners.routes.logs.NewlineFramer", Faulty)
     case = Case().post(b"a", "Content-Type: text/plain")
     assert case.metrics.faults[FAULTS[0]] == 2
 

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from logopsd.listeners.http_exchange import Exchange
-from logopsd.listeners.http_messages import Request, Respond, Response, Route, Routes, StreamRoute
-from logopsd.listeners.http_service import Limits
-from tests.listeners.http_helpers import Client, Later, echo
+from logopsd.listeners.http.exchange import Exchange
+from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes, StreamRoute
+from logopsd.listeners.http.service import Limits
+from tests.listeners.http.helpers import Client, Later, echo
 
 LIMITS = Limits(max_body_bytes=100, max_buffered_bytes=150, max_discarded_bytes=50)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import cast
 
 from logopsd.listeners import sockets
-from logopsd.listeners.http_exchange import Exchange
-from logopsd.listeners.http_messages import (
+from logopsd.listeners.http.exchange import Exchange
+from logopsd.listeners.http.messages import (
     CONNECTION_CLOSE,
     CONNECTION_KEEP_ALIVE,
     CONTINUE,
@@ -17,9 +17,9 @@ from logopsd.listeners.http_messages import (
     Response,
     error_response,
 )
-from logopsd.listeners.http_requests import RequestReader, Stage
-from logopsd.listeners.http_service import Service
-from logopsd.listeners.http_waits import Wait, seconds_for
+from logopsd.listeners.http.requests import RequestReader, Stage
+from logopsd.listeners.http.service import Service
+from logopsd.listeners.http.waits import Wait, seconds_for
 
 
 class HttpConnection(asyncio.Protocol):

@@ -11,8 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import PayloadError
 from logopsd.framing.newline import NewlineFramer
-from logopsd.listeners.health_routes import health_routes
-from logopsd.listeners.http_messages import (
+from logopsd.listeners.http.messages import (
     JSON,
     Request,
     Respond,
@@ -22,7 +21,8 @@ from logopsd.listeners.http_messages import (
     error_response,
     json_response,
 )
-from logopsd.listeners.ingest_intake import Intake, Take, Taken
+from logopsd.listeners.routes.health import health_routes
+from logopsd.listeners.routes.intake import Intake, Take, Taken
 from logopsd.metrics import InputMetrics
 from logopsd.parsing.bodies import decode_csv, decode_json, decode_ndjson
 from logopsd.records import Batch, Frames

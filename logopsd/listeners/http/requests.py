@@ -10,7 +10,7 @@ from typing import Protocol
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from logopsd.listeners.http_messages import Request, Response, error_response
+from logopsd.listeners.http.messages import Request, Response, error_response
 
 HEADER_OVERHEAD_BYTES = 4
 """Colon, blank and line end of one header field, so that many empty ones count too."""

@@ -8,9 +8,9 @@ from time import monotonic
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.listeners import sockets
-from logopsd.listeners.http_connection import HttpConnection
-from logopsd.listeners.http_messages import Routes
-from logopsd.listeners.http_service import Limits, Service, by_path
+from logopsd.listeners.http.connection import HttpConnection
+from logopsd.listeners.http.messages import Routes
+from logopsd.listeners.http.service import Limits, Service, by_path
 from logopsd.metrics import HTTP_CODES, InputMetrics
 
 SWEEP_SECONDS = 1.0

@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
-from logopsd.listeners.http_connection import HttpConnection
-from logopsd.listeners.http_messages import Request, Respond, Response, Route, Routes
-from logopsd.listeners.http_service import Limits, Service, by_path
+from logopsd.listeners.http.connection import HttpConnection
+from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes
+from logopsd.listeners.http.service import Limits, Service, by_path
 from logopsd.metrics import HTTP_CODES
 
 PEER = "192.0.2.7"

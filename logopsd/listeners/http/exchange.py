@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 
-from logopsd.listeners.http_inflate import InflateError, Inflater
-from logopsd.listeners.http_messages import (
+from logopsd.listeners.http.inflate import InflateError, Inflater
+from logopsd.listeners.http.messages import (
     BodyConsumer,
     Request,
     Response,
@@ -13,7 +13,7 @@ from logopsd.listeners.http_messages import (
     StreamRoute,
     error_response,
 )
-from logopsd.listeners.http_refusals import (
+from logopsd.listeners.http.refusals import (
     busy,
     coding_of,
     max_body_bytes,
@@ -22,7 +22,7 @@ from logopsd.listeners.http_refusals import (
     refusal,
     too_long,
 )
-from logopsd.listeners.http_service import Service
+from logopsd.listeners.http.service import Service
 
 
 class Exchange:

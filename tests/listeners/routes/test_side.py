@@ -1,8 +1,8 @@
 """What the side port serves."""
 
-from logopsd.listeners.side_routes import side_routes
+from logopsd.listeners.routes.side import side_routes
 from logopsd.metrics import Metrics
-from tests.listeners.http_helpers import Client, get, head, post
+from tests.listeners.http.helpers import Client, get, head, post
 
 
 def client(metrics: Metrics) -> Client:

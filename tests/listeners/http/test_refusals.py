@@ -2,10 +2,10 @@
 
 import pytest
 
-from logopsd.listeners.http_messages import Request, Response, Route, StreamRoute, error_response
-from logopsd.listeners.http_refusals import coding_of, max_body_bytes, refusal
-from logopsd.listeners.http_service import Limits
-from tests.listeners.http_helpers import Client, echo
+from logopsd.listeners.http.messages import Request, Response, Route, StreamRoute, error_response
+from logopsd.listeners.http.refusals import coding_of, max_body_bytes, refusal
+from logopsd.listeners.http.service import Limits
+from tests.listeners.http.helpers import Client, echo
 
 SERVICE = Client(limits=Limits(max_body_bytes=10)).service
 ROUTE = Route(echo)
