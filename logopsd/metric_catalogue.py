@@ -117,6 +117,7 @@ _OF_INPUTS = (
     ("missing_ts_total", "Records that brought no readable time; they have that of arrival."),
     ("missing_level_total", "Records that brought no level; they have INFO."),
     ("truncated_total", "Messages longer than the limit, stored cut."),
+    ("repeats_total", "Records left out, as the journal had sent them before."),
     ("connections", "Connections open now."),
 )
 """What each input has one of; the name is also the attribute of InputMetrics."""

@@ -36,6 +36,7 @@ class InputMetrics:
         missing_level: records whose level is INFO for want of one.
         inflight: records received and not yet stored.
         truncated: messages cut at the limit.
+        repeats: records left out, as they had come before; never counted as received.
         connections: connections open now.
         dropped: reason -> how many were received and not stored.
         faults: reason -> how much malformed was found by the framer.
@@ -51,6 +52,7 @@ class InputMetrics:
         "missing_ts",
         "name",
         "received",
+        "repeats",
         "truncated",
     )
 
@@ -62,6 +64,7 @@ class InputMetrics:
         self.missing_level = 0
         self.inflight = 0
         self.truncated = 0
+        self.repeats = 0
         self.connections = 0
         self.dropped = dict.fromkeys(DROP_REASONS, 0)
         self.faults = dict.fromkeys(FAULT_REASONS, 0)

@@ -15,7 +15,7 @@ from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
-from logopsd.records import Batch, Frames, Receipt
+from logopsd.records import Batch, Frames, Receipt, Record
 
 Told = Callable[[], None] | None
 """Who wants to hear, in the event loop, that a batch is stored; None where nobody does."""
@@ -96,6 +96,15 @@ class Pipeline:
         self._documents.parse(documents, peer, batch, format=format)
         self._store(batch, on_stored)
         return batch
+
+    def write_own(self, records: Sequence[Record]) -> None:
+        """Write records of the daemon's own, such as its account, which no input received.
+
+        They are not counted, and not masked either: nothing in them comes from a sender.
+        """
+        if records:
+            day = records[0].received[:10].replace("-", "")
+            self._sink.write(encode(records), day, Receipt(records[0].input, 0))
 
     def _new_batch(self, input: str) -> Batch:
         now = self._clock()
