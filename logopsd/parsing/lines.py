@@ -38,7 +38,7 @@ class LineParser:
     def __init__(self, *, tz: tzinfo) -> None:
         self.stamps = Stamps(tz=tz)
         normalizer = Normalizer(self.stamps)
-        messages = MessageReader(normalizer)
+        messages = MessageReader(self.stamps, normalizer)
         self._rfc5424 = Rfc5424Parser(self.stamps, messages)
         self._rfc3164 = Rfc3164Parser(self.stamps, messages)
         self._json = JsonLineParser(normalizer)

@@ -5,15 +5,16 @@ while it is there anyway; so a message in prose costs nothing more.
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from logopsd.errors import PayloadError
 from logopsd.parsing import json_text
+from logopsd.parsing.cisco import read_cisco
 from logopsd.parsing.normalize import Normalizer
+from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Record
 
-MESSAGE_HINT: Final = r"(?:(?=(\{|@cee:)))?+"
+MESSAGE_HINT: Final = r"(?:(?=(\{|@cee:|%[A-Z]|[0-9]{0,10}:[ A-Z*.]|[*.][A-Z])))?+"
 """Pattern whose one group says how a structured message starts, and is None for any other."""
 
 _MESSAGE: Final = re.compile(rf" ?+\ufeff?+{MESSAGE_HINT}(.*)", re.DOTALL)
@@ -32,15 +33,13 @@ class MessageReader:
     """Reads structured messages into the fields of their records.
 
     Args:
-        normalizer: lifts the fields of a payload, shared by all parsers.
+        stamps: converts the stamps, shared by all parsers.
+        normalizer: lifts the fields of a payload, likewise.
     """
 
-    def __init__(self, normalizer: Normalizer) -> None:
+    def __init__(self, stamps: Stamps, normalizer: Normalizer) -> None:
+        self._stamps = stamps
         self._normalizer = normalizer
-        self._readers: dict[str, Callable[[Record], None]] = {
-            "{": self._read_json,
-            "@cee:": self._read_json,
-        }
 
     def read(self, record: Record, hint: str) -> None:
         """Read the message of a record, which MESSAGE_HINT matched as `hint`.
@@ -48,7 +47,10 @@ class MessageReader:
         A message that is not what it starts like stays as it is. Where the header had no time or
         no level, `ts` or `level` is empty, and filled if the message has one.
         """
-        self._readers[hint](record)
+        if hint in ("{", "@cee:"):
+            self._read_json(record)
+        else:
+            read_cisco(record, self._stamps)
 
     def _read_json(self, record: Record) -> None:
         """Lift the fields of a JSON object, also behind the cookie of Common Event Expression."""

@@ -22,9 +22,10 @@ _HOST: Final = (
     r"(?:([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
     r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?+"
 )
-_TAG: Final = (
-    r"(?:([^\s:\[{\"%]{1,128}+)(?::(?=\s|\Z)|\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))))?+"
-)
+# Digits and a colon are no tag but the count of a Cisco device, and `%` starts its code.
+_IDENT: Final = r"((?![0-9]++:)[^\s:\[{\"%]{1,128}+)"
+_PID: Final = r"\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))"
+_TAG: Final = rf"(?:{_IDENT}(?::(?=\s|\Z)|{_PID}))?+"
 _MSG: Final = rf" ?+\ufeff?+{MESSAGE_HINT}(.*)"
 _BEHIND_STAMP: Final = _HOST + _TAG + _MSG
 
@@ -41,7 +42,7 @@ _ISO: Final = re.compile(
     re.DOTALL,
 )
 _PRI: Final = re.compile(r"<([0-9]{1,3})> *+")
-_WITH_HOST: Final = re.compile(r" ++" + _BEHIND_STAMP, re.DOTALL)
+_WITH_HOST: Final = re.compile(r":?+ ++" + _BEHIND_STAMP, re.DOTALL)
 _WITHOUT_HOST: Final = re.compile(r"()" + _TAG + _MSG, re.DOTALL)
 # A stamp of the right form that names no instant, such as 30 February, is taken out all the same.
 _STAMP_FORM: Final = re.compile(
@@ -126,7 +127,7 @@ class Rfc3164Parser:
         if stamp is None:
             return None
         match = _WITH_HOST.match(text, stamp.end)
-        if match is None or not match[2] or not (match[1] or match[3]):
+        if match is None or not ((match[1] and (match[2] or match[4])) or match[3]):
             return None
         if level_of(match[1] or "") is not None:
             return None
@@ -145,7 +146,7 @@ class Rfc3164Parser:
         start = pri.end()
         stamp = self._stamps.scan(text, start)
         ts_orig = None
-        if stamp is not None and text.startswith(" ", stamp.end):
+        if stamp is not None and text.startswith((" ", ": "), stamp.end):
             match = _WITH_HOST.match(text, stamp.end)
         elif (form := _STAMP_FORM.match(text, start)) is not None:
             stamp, ts_orig = None, form[0]
