@@ -5,10 +5,12 @@ A framer has two methods and no exceptions: `receive_data(data)` and `receive_eo
 framer gives the same frames.
 """
 
-FAULTS = ("incomplete", "resync")
+FAULTS = ("incomplete", "protocol", "resync")
 """Why a stream was malformed; the closed set of the reasons in `Frames.faults`.
 
 - incomplete: the stream ended inside a counted frame; what had arrived of it is kept as a frame.
+- protocol: a RELP peer broke the protocol; its connection is closed, and it sends again what was
+  not answered.
 - resync: what followed a counted frame was not the start of another (the count lied), or a stream
   of counted frames held something uncounted; the bytes up to the next landmark are kept as a frame.
 """
