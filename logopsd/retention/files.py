@@ -74,9 +74,10 @@ class RetentionFiles:
         return source.read(size)
 
     def fsync(self, file: BinaryIO) -> None:
-        """Make what was written durable."""
+        """Make what was written durable, and have later reads come from the disk."""
         file.flush()
         os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def fsync_directory(self, directory: Path) -> None:
         """Make the names in a directory durable."""

@@ -169,6 +169,7 @@ class Sweeper:
             before = done
             try:
                 if path in self._open_files():  # opened since the plan was made
+                    report.kept += 1
                     continue
                 if self._mode == "zip":
                     self._archive(entry, path, report, add)
@@ -194,6 +195,7 @@ class Sweeper:
         self, entry: Entry, path: Path, report: SweepReport, add: Callable[[int], None]
     ) -> None:
         with self._files.open_source(path) as source:
+            before = self._files.identity(source)
             archive = archive_file(
                 self._files,
                 source,
@@ -203,7 +205,7 @@ class Sweeper:
                 progress=add,
             )
             # Whoever wrote to it or put another file in its place meanwhile has the newer truth.
-            if self._files.identity(source) != self._files.identity_at(path):
+            if self._files.identity_at(path) != before:
                 raise NotArchivedError("the file changed while it was archived")
         self._files.remove(path)
         report.archived.append((path, archive))

@@ -98,8 +98,8 @@ class Writer:
                 appender.drain()
         except OSError:
             self._plan_sync()
-            if self._sync_due():  # what is in the files already is made durable all the same
-                self._sync()
+            if self._sync_due():
+                self._sync_written()
             raise
         finally:
             self._note_open()
@@ -150,6 +150,12 @@ class Writer:
     def _sync(self) -> None:
         for appender in self._appenders.values():
             appender.drain()  # what an fsync that failed left to be written again
+            appender.sync()
+        self._sync_at = None
+
+    def _sync_written(self) -> None:
+        """Keep the promise of the interval for what a disk took before it was full."""
+        for appender in self._appenders.values():
             appender.sync()
         self._sync_at = None
 
