@@ -95,6 +95,7 @@ class Account:
         self._write = write
         self._path = None if directory is None else directory / STATE_FILE
         self._state = _State(day="")
+        self._closed = False
         self._base: dict[str, Figures] = {}  # of the process, when the day began
 
     def open(self, now: float) -> None:
@@ -131,7 +132,13 @@ class Account:
         return (midnight - moment).total_seconds()
 
     def saved(self, *, clean: bool = False) -> bytes:
-        """Return the state as it is to be kept; in the event loop, where the figures hold still."""
+        """Return the state as it is to be kept; in the event loop, where the figures hold still.
+
+        Empty, which keeps nothing, before `open` and after a state that was clean.
+        """
+        if not self._state.day or self._closed:
+            return b""
+        self._closed = clean
         state = _State(self._state.day, clean, self._state.interrupted, self._today())
         return msgspec.json.encode(state)
 
@@ -141,7 +148,7 @@ class Account:
         Raises:
             OSError: the disk does not take it; the account then lives in the process alone.
         """
-        if self._path is None:
+        if self._path is None or not state:
             return
         new = self._path.with_name(f"{self._path.name}.new")
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _STATE_MODE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.account import Account
 from logopsd.config import Settings
 from logopsd.inherited import Inherited
 from logopsd.inputs import Listener, Listeners
@@ -42,6 +43,7 @@ class Parts:
         sink: takes bytes, gives receipts.
         sweeper: deletes or archives old files.
         pipeline: the way of one batch.
+        account: the figures of the day, for the record of them.
         inputs: the listeners that are on.
         side_ports: metrics and health; none where they are off.
         kept: those of the inputs whose sockets are to be kept over a restart.
@@ -52,6 +54,7 @@ class Parts:
     sink: Sink
     sweeper: Sweeper
     pipeline: Pipeline
+    account: Account
     inputs: Sequence[Listener]
     side_ports: Sequence[Listener]
     kept: Sequence[DatagramListener]
@@ -102,6 +105,11 @@ def assemble(
         sink=sink,
         sweeper=sweeper,
         pipeline=pipeline,
+        account=Account(
+            metrics,
+            write=pipeline.write_own,
+            directory=settings.sink_dir if settings.sink_file else None,
+        ),
         inputs=make.inputs(),
         side_ports=make.side_ports(),
         kept=make.kept,

@@ -34,6 +34,9 @@ DRAIN_SECONDS = 4.0
 SUMMARY_SECONDS = 60.0
 """Between two `ingest` lines of the daemon's own log."""
 
+ACCOUNT_SECONDS = 60.0
+"""Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
+
 
 def run(settings: Settings, log: FilteringBoundLogger) -> int:
     """Run the daemon until SIGTERM or SIGINT.
@@ -88,12 +91,14 @@ class Daemon:
         parts = self._parts
         # The sink first: nothing may be read that could not be kept.
         parts.sink.open()
+        parts.account.open(time.time())
         for listener in parts.inputs:
             parts.sink.register(listener.pause, listener.resume)
             await self._listen(listener)
         for listener in parts.side_ports:
             await self._listen(listener)
         self._spawn("summary", self._sum_up())
+        self._spawn("account", self._keep_account())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
         if self._notify.watchdog_interval is not None:
@@ -126,6 +131,7 @@ class Daemon:
             self._failed = True
             lost = parts.sink_watch.lost(parts.sink.unstored())
             self._log.error("not all could be written", records=lost, reason=parts.sink.stalled)
+        await self._save_account(clean=True)
         # The side port last: until here a scrape sees how the account closes.
         for listener in parts.side_ports:
             await listener.close()
@@ -171,6 +177,21 @@ class Daemon:
         while True:
             self._notify.watchdog()
             await asyncio.sleep(interval)
+
+    async def _keep_account(self) -> None:
+        """Write the account at UTC midnight, and keep the figures of the day until then."""
+        account = self._parts.account
+        while True:
+            await self._save_account()
+            midnight = account.seconds_until_midnight(time.time())
+            await asyncio.sleep(min(ACCOUNT_SECONDS, midnight))
+            account.tick(time.time())
+
+    async def _save_account(self, *, clean: bool = False) -> None:
+        """Keep the figures of the day, if the disk takes them: it may be full, and is told of."""
+        account = self._parts.account
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(account.save, account.saved(clean=clean))
 
     async def _keep_house(self) -> None:
         """Sweep at start and then every interval; a sweep runs in a thread of its own."""
