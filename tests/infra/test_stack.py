@@ -4,6 +4,7 @@ No container runs here; what can be checked without an engine is the schema of t
 specification, and that the files agree with each other and with the daemon.
 """
 
+import datetime
 import re
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from logopsd.config import load
-from tests.e2e.harness import ROOT, run
+from tests.e2e.harness import ROOT, Daemon, run
 from tests.infra.helpers import DOCKER, load_yaml, need_package
 
 COMPOSE = DOCKER / "docker-compose.yml"
@@ -167,6 +168,19 @@ def test_both_shippers_read_the_files_of_the_daemon() -> None:
     assert f'"__path__" = "{path}"' in ALLOY.read_text()
     for shipper in ("alloy", "promtail"):
         assert "records:/var/lib/logopsd:ro" in service(shipper)["volumes"]
+
+
+@pytest.mark.e2e
+def test_the_shippers_find_in_each_record_what_they_read(daemon: Daemon) -> None:
+    """Time and labels are in every record a daemon stores, whichever way it came."""
+    daemon.send_udp(b"over udp", b"<11>1 2026-11-23T10:00:00.123456+01:00 h app - - - over udp")
+    daemon.send_tcp(b"<13>Nov 23 10:00:00 host app[1]: over tcp\n")
+    assert daemon.post(b'[{"msg": "over http"}, {"msg": "x", "level": "error"}]')[0] == 200
+
+    for record in daemon.wait_records(5):
+        assert all(isinstance(record[label], str) and record[label] for label in LABELS)
+        assert datetime.datetime.fromisoformat(record["ts"]).utcoffset() == datetime.timedelta(0)
+        assert record["ts"].endswith("Z")
 
 
 def test_alloy_reads_from_the_end_and_remembers_where_it_was() -> None:
