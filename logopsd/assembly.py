@@ -6,16 +6,15 @@ the one it hands its results to.
 
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.account import Account
 from logopsd.config import Settings
 from logopsd.inherited import Inherited
-from logopsd.inputs import Listener, Listeners
-from logopsd.listeners.datagram import DatagramListener
+from logopsd.inputs import Listeners
 from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
@@ -44,9 +43,7 @@ class Parts:
         sweeper: deletes or archives old files.
         pipeline: the way of one batch.
         account: the figures of the day, for the record of them.
-        inputs: the listeners that are on.
-        side_ports: metrics and health; none where they are off.
-        kept: those of the inputs whose sockets are to be kept over a restart.
+        listeners: those of the inputs, and those of metrics and health.
     """
 
     metrics: Metrics
@@ -55,9 +52,7 @@ class Parts:
     sweeper: Sweeper
     pipeline: Pipeline
     account: Account
-    inputs: Sequence[Listener]
-    side_ports: Sequence[Listener]
-    kept: Sequence[DatagramListener]
+    listeners: Listeners
 
 
 def assemble(
@@ -91,29 +86,36 @@ def assemble(
         clock=time.time,
     )
     metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
-    make = Listeners(settings, log, metrics, pipeline, not_ready, inherited)
-    sweeper = Sweeper(
-        directory=settings.sink_dir,
-        archive_dir=settings.archive_dir,
-        mode=settings.archive_mode,
-        days=settings.retention_days,
-        open_files=sink.open_files,
-    )
+    listeners = Listeners(settings, log, metrics, pipeline, not_ready, inherited)
     return Parts(
         metrics=metrics,
         sink_watch=sink_watch,
         sink=sink,
-        sweeper=sweeper,
+        sweeper=_sweeper(settings, sink),
         pipeline=pipeline,
         account=Account(
             metrics,
             write=pipeline.write_own,
             directory=settings.sink_dir if settings.sink_file else None,
         ),
-        inputs=make.inputs(),
-        side_ports=make.side_ports(),
-        kept=make.kept,
+        listeners=listeners,
     )
+
+
+def reconfigure(parts: Parts, settings: Settings) -> Parts:
+    """Bring those settings into effect that can change while the daemon runs (`reloadable`).
+
+    Raises:
+        LogopsError: it cannot be done; nothing has changed.
+    """
+    privacy = _privacy_stage(settings)
+    # From here on nothing fails.
+    parts.metrics.add_detectors(settings.pii_detectors)
+    parts.pipeline.privacy = privacy
+    parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
+    parts.pipeline.documents = DocumentParser(tz=settings.syslog_tz)
+    parts.listeners.reconfigure(settings)
+    return replace(parts, sweeper=_sweeper(settings, parts.sink))
 
 
 def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
@@ -127,6 +129,16 @@ def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
         low_water=settings.sink_high_water // 2,
         deliver=deliver,
         observer=observer,
+    )
+
+
+def _sweeper(settings: Settings, sink: Sink) -> Sweeper:
+    return Sweeper(
+        directory=settings.sink_dir,
+        archive_dir=settings.archive_dir,
+        mode=settings.archive_mode,
+        days=settings.retention_days,
+        open_files=sink.open_files,
     )
 
 

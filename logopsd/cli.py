@@ -140,13 +140,19 @@ def _effective(args: argparse.Namespace) -> "Effective":
 
 
 def _serve(args: argparse.Namespace) -> int:
-    settings = _effective(args).settings
-    from logopsd import daemon, log
+    from logopsd.config import Source
 
-    own = log.configure(settings.log_level, settings.log_format)
+    env_file = getattr(args, "env_file", None)
+    source = Source(os.environ, env_file=env_file, directory=Path.cwd())
+    from logopsd import daemon, log
+    from logopsd.reload import Reloader
+
+    settings = source.effective.settings
+    threshold = log.Threshold(settings.log_level)
+    own = log.configure(threshold, settings.log_format)
     log.take_over(own)
     try:
-        return daemon.run(settings, own)
+        return daemon.run(settings, own, reloader=Reloader(source, threshold))
     except LogopsError:
         raise
     except Exception as error:

@@ -17,11 +17,12 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
-from logopsd.assembly import assemble
+from logopsd.assembly import assemble, reconfigure
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
 from logopsd.inherited import STORED, Inherited
 from logopsd.inputs import Listener
+from logopsd.reload import RECEIVING, Reloader
 from logopsd.systemd import Notifier, inherited_sockets
 
 CLOSE_SECONDS = 4.0
@@ -38,8 +39,13 @@ ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
 
 
-def run(settings: Settings, log: FilteringBoundLogger) -> int:
+def run(settings: Settings, log: FilteringBoundLogger, *, reloader: Reloader | None = None) -> int:
     """Run the daemon until SIGTERM or SIGINT.
+
+    Args:
+        settings: valid ones.
+        log: the daemon's own.
+        reloader: reads the settings again on SIGHUP; None where they are fixed.
 
     Returns:
         The exit status: 0 after a complete shutdown, 1 if something could not be started or
@@ -47,16 +53,26 @@ def run(settings: Settings, log: FilteringBoundLogger) -> int:
     """
 
     async def live() -> int:
-        return await Daemon(settings, log).run()
+        return await Daemon(settings, log, reloader=reloader).run()
 
     return asyncio.run(live())
+
+
+def _is_terminal() -> bool:
+    """Whether standard input is a terminal that is still there."""
+    return os.isatty(0)
 
 
 class Daemon:
     """Everything from start to end; made inside the running event loop."""
 
-    def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, settings: Settings, log: FilteringBoundLogger, *, reloader: Reloader | None = None
+    ) -> None:
         self._settings = settings
+        self._reloader = reloader
+        self._started = False
+        self._at_terminal = _is_terminal()
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._notify = Notifier(os.environ)
@@ -78,6 +94,7 @@ class Daemon:
         """Start, wait for the end, shut down; returns the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._ending.set)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         try:
             await self._start()
             await self._ending.wait()
@@ -92,10 +109,10 @@ class Daemon:
         # The sink first: nothing may be read that could not be kept.
         parts.sink.open()
         parts.account.open(time.time())
-        for listener in parts.inputs:
+        for listener in parts.listeners.inputs:
             parts.sink.register(listener.pause, listener.resume)
             await self._listen(listener)
-        for listener in parts.side_ports:
+        for listener in parts.listeners.side_ports:
             await self._listen(listener)
         self._spawn("summary", self._sum_up())
         self._spawn("account", self._keep_account())
@@ -109,10 +126,11 @@ class Daemon:
             files=str(self._settings.sink_dir) if self._settings.sink_file else None,
             pii_encryption=self._settings.encrypt_pii,
         )
+        self._started = True
         self._notify.ready()
-        self._notify.status("receiving")
+        self._notify.status(RECEIVING)
         if self._notify.is_heard:
-            for kept in parts.kept:
+            for kept in parts.listeners.kept:
                 kept.keep(self._store)
 
     async def _shut_down(self) -> None:
@@ -120,12 +138,12 @@ class Daemon:
         self._notify.stopping()
         self._log.info("stopping")
         # No new peers; those that are here stay until they are read out.
-        for listener in parts.inputs:
+        for listener in parts.listeners.inputs:
             listener.stop_accepting()
         # What has arrived is read and handed down; HTTP answers as its receipts come in.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                await asyncio.gather(*(listener.close() for listener in parts.inputs))
+                await asyncio.gather(*(listener.close() for listener in parts.listeners.inputs))
         # Everything handed down is written and fsynced; only then may the process end.
         if not await asyncio.to_thread(parts.sink.close, DRAIN_SECONDS):
             self._failed = True
@@ -133,7 +151,7 @@ class Daemon:
             self._log.error("not all could be written", records=lost, reason=parts.sink.stalled)
         await self._save_account(clean=True)
         # The side port last: until here a scrape sees how the account closes.
-        for listener in parts.side_ports:
+        for listener in parts.listeners.side_ports:
             await listener.close()
         for task in self._tasks:
             task.cancel()
@@ -144,6 +162,24 @@ class Daemon:
         await listener.start()
         for address in listener.addresses:
             self._log.info("listening", input=listener.input, address=address)
+
+    def _hang_up(self) -> None:
+        """SIGHUP: begin anew with files and settings; or end, where it was a terminal's last."""
+        if self._at_terminal and not _is_terminal():
+            self._ending.set()
+        if self._ending.is_set() or not self._started:
+            return
+        self._notify.reloading()
+        self._parts.sink.reopen()
+        status = RECEIVING
+        if self._reloader is not None:
+            status = self._reloader.reload(self._reconfigure, self._log)
+        self._notify.status(status)
+        self._notify.ready()
+
+    def _reconfigure(self, settings: Settings) -> None:
+        self._parts = reconfigure(self._parts, settings)
+        self._settings = settings
 
     def _store(self, input: str, sock: socket.socket) -> None:
         self._notify.store(STORED + input, sock)
@@ -211,7 +247,7 @@ class Daemon:
 
     async def _sum_up(self) -> None:
         """Log what came in during the last minute, for each input that stored anything."""
-        seen = {listener.input: (0, 0, 0) for listener in self._parts.inputs}
+        seen = {listener.input: (0, 0, 0) for listener in self._parts.listeners.inputs}
         while True:
             await asyncio.sleep(SUMMARY_SECONDS)
             for name, before in seen.items():

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -14,12 +14,15 @@ from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.inherited import Inherited, bound_to, bound_to_path
 from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http.listener import HttpListener
+from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
 from logopsd.listeners.routes.logs import ingest_routes
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.metrics import Metrics
 from logopsd.pipeline import Pipeline
+
+Made = TypeVar("Made", bound="Listener")
 
 
 class Listener(Protocol):
@@ -67,27 +70,31 @@ class Listeners:
         self._inherited = inherited
         self.kept: list[DatagramListener] = []
         """Those whose sockets the service manager is to keep over a restart."""
-
-    def inputs(self) -> list[Listener]:
-        """Make those that are on, or have an inherited socket."""
-        settings = self._settings
-        return [
+        self.inputs: list[Listener] = [
             *self._each("udp", settings.udp_port, self._udp),
             *self._each("tcp", settings.tcp_port, self._tcp),
             *self._unix(),
             *self._each("http", settings.http_port, self._http),
         ]
+        """Those that are on, or have an inherited socket."""
+        self.side_ports = self._each("metrics", settings.metrics_port, self._metrics_port)
+        """Those of metrics and health."""
 
-    def side_ports(self) -> list[Listener]:
-        """Make those of metrics and health."""
-        return self._each("metrics", self._settings.metrics_port, self._metrics_port)
+    def reconfigure(self, settings: Settings) -> None:
+        """Take from settings what can change while the daemon runs (`reloadable`); never fails."""
+        self._settings = settings
+        for listener in self.inputs:
+            if isinstance(listener, HttpListener):
+                listener.replace_routes(self._ingest_routes())
+        for side_port in self.side_ports:
+            side_port.replace_routes(self._side_routes())
 
     def _each(
         self,
         input: str,
         port: int | None,
-        make: Callable[[int, socket.socket | None], Listener],
-    ) -> list[Listener]:
+        make: Callable[[int, socket.socket | None], Made],
+    ) -> list[Made]:
         """Make a listener for each inherited socket of an input; without one, at its port."""
         inherited = self._inherited.take(input)
         if inherited:
@@ -110,7 +117,7 @@ class Listeners:
             made.append(self._unix_stream(settings.unix_stream, None))
         return made
 
-    def _metrics_port(self, port: int, sock: socket.socket | None) -> Listener:
+    def _metrics_port(self, port: int, sock: socket.socket | None) -> HttpListener:
         settings = self._settings
         return HttpListener(
             name="metrics",
@@ -119,13 +126,16 @@ class Listeners:
             sock=sock,
             setting="LOGOPS_METRICS_PORT",
             bind_setting="LOGOPS_METRICS_BIND",
-            routes=side_routes(
-                page=self._metrics.page,
-                version=logopsd.__version__,
-                pii_encryption=settings.encrypt_pii,
-                not_ready=self._not_ready,
-            ),
+            routes=self._side_routes(),
             log=self._log,
+        )
+
+    def _side_routes(self) -> Routes:
+        return side_routes(
+            page=self._metrics.page,
+            version=logopsd.__version__,
+            pii_encryption=self._settings.encrypt_pii,
+            not_ready=self._not_ready,
         )
 
     def _kept(self, listener: DatagramListener) -> DatagramListener:
@@ -194,19 +204,23 @@ class Listeners:
             host=settings.bind,
             port=port,
             sock=sock,
-            routes=ingest_routes(
-                take_frames=partial(self._pipeline.take_frames, "http"),
-                take_documents=partial(self._pipeline.take_documents, "http"),
-                metrics=metrics.input("http"),
-                log=self._log,
-                version=logopsd.__version__,
-                pii_encryption=settings.encrypt_pii,
-                not_ready=self._not_ready,
-                max_message=settings.max_message,
-                sample_size=settings.debug_sample_size if settings.debug_sample else 0,
-            ),
+            routes=self._ingest_routes(),
             limits=Limits(max_body_bytes=settings.http_max_body),
             metrics=metrics.input("http"),
             responses=metrics.http_responses,
             log=self._log,
+        )
+
+    def _ingest_routes(self) -> Routes:
+        settings = self._settings
+        return ingest_routes(
+            take_frames=partial(self._pipeline.take_frames, "http"),
+            take_documents=partial(self._pipeline.take_documents, "http"),
+            metrics=self._metrics.input("http"),
+            log=self._log,
+            version=logopsd.__version__,
+            pii_encryption=settings.encrypt_pii,
+            not_ready=self._not_ready,
+            max_message=settings.max_message,
+            sample_size=settings.debug_sample_size if settings.debug_sample else 0,
         )

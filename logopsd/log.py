@@ -36,13 +36,36 @@ MAX_CAUSES = 4
 _ROOT = Path(__file__).parent.parent
 
 
+class Threshold:
+    """The least urgent level that is logged; it may be changed at any time.
+
+    Args:
+        level: one of LEVELS.
+    """
+
+    def __init__(self, level: str) -> None:
+        self.set(level)
+
+    def set(self, level: str) -> None:
+        """Log from this level on, one of LEVELS."""
+        self._least = LEVELS[level]
+
+    def __call__(self, _: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        """Drop what is less urgent; a processor of structlog."""
+        if LEVELS.get(method, logging.CRITICAL) < self._least:
+            raise structlog.DropEvent
+        return event
+
+
 def configure(
-    level: str, format: Literal["auto", "console", "json"], stream: TextIO | None = None
+    level: str | Threshold,
+    format: Literal["auto", "console", "json"],
+    stream: TextIO | None = None,
 ) -> FilteringBoundLogger:
     """A logger that writes to `stream`.
 
     Args:
-        level: one of LEVELS; what is less urgent is dropped.
+        level: what is less urgent is dropped; a Threshold where that is to change later.
         format: `console`, `json`, or `auto`: console where the stream is a terminal.
         stream: standard error where None.
     """
@@ -51,8 +74,14 @@ def configure(
     render = _for_people(stream) if console else _for_programs()
     logger = structlog.wrap_logger(
         _Output(stream),
-        processors=[structlog.processors.add_log_level, _without_exception_text, *render],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        processors=[
+            Threshold(level) if isinstance(level, str) else level,
+            structlog.processors.add_log_level,
+            _without_exception_text,
+            *render,
+        ],
+        # It lets all levels through: which of them are wanted may change (SIGHUP).
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
     )
     return logger.bind()  # type: ignore[no-any-return]
 

@@ -132,6 +132,11 @@ class Metrics:
             figures = self.inputs[name] = InputMetrics(name)
         return figures
 
+    def add_detectors(self, names: Sequence[str]) -> None:
+        """Have more names under which the privacy stage may count."""
+        for name in names:
+            self.pii_masked.setdefault(name, 0)
+
     def masked(self, detector: str, count: int) -> None:
         """Count spans of text that a detector masked."""
         self.pii_masked[detector] += count

@@ -38,6 +38,8 @@ class Pipeline:
         sink: takes bytes and gives receipts.
         metrics: each batch touches each figure once.
         clock: seconds since the epoch.
+
+    `lines`, `documents` and `privacy` may be replaced between two batches, as settings change.
     """
 
     def __init__(
@@ -50,9 +52,9 @@ class Pipeline:
         metrics: Metrics,
         clock: Callable[[], float],
     ) -> None:
-        self._lines = lines
-        self._documents = documents
-        self._privacy = privacy
+        self.lines = lines
+        self.documents = documents
+        self.privacy = privacy
         self._sink = sink
         self._metrics = metrics
         self._clock = clock
@@ -77,7 +79,7 @@ class Pipeline:
             The batch, its records masked, for who wants to answer with its counts.
         """
         batch = self._new_batch(input)
-        self._lines.parse(frames, peers, batch)
+        self.lines.parse(frames, peers, batch)
         self._metrics.input(input).truncated += len(frames.cut)
         self._store(batch, on_stored)
         return batch
@@ -93,7 +95,7 @@ class Pipeline:
     ) -> Batch:
         """Take structured payloads (JSON objects, CSV rows), a record each; else as take_frames."""
         batch = self._new_batch(input)
-        self._documents.parse(documents, peer, batch, format=format)
+        self.documents.parse(documents, peer, batch, format=format)
         self._store(batch, on_stored)
         return batch
 
@@ -111,7 +113,7 @@ class Pipeline:
         return Batch(input, now, rfc3339_milliseconds(now))
 
     def _store(self, batch: Batch, on_stored: Told) -> None:
-        report = self._privacy.apply(batch)
+        report = self.privacy.apply(batch)
         data = encode(batch.records)
         count = len(batch.records)
 

@@ -42,6 +42,7 @@ class Setting:
         group: the heading under which it is documented.
         secret: never shown.
         needs: conditions beside which alone it has an effect: `debug_sample`, `archive_mode=zip`.
+        reloadable: SIGHUP brings a new value into effect; else only a restart does.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Setting:
     group: str
     secret: bool
     needs: tuple[str, ...]
+    reloadable: bool
 
 
 def setting(
@@ -62,13 +64,14 @@ def setting(
     group: str,
     secret: bool = False,
     needs: tuple[str, ...] = (),
+    reloadable: bool = False,
 ) -> Any:
     """Declare a field of `Settings`; the name in the environment follows from the field's own.
 
     The result is typed Any, as that of `dataclasses.field` is, so that the field's own annotation
     holds.
     """
-    described = (kind, default, text, group, secret, needs)
+    described = (kind, default, text, group, secret, needs, reloadable)
     return field(repr=not secret, metadata={_KEY: described})
 
 

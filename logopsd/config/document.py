@@ -33,6 +33,8 @@ def _lines(setting: Setting) -> Iterator[str]:
     sentence = f"{setting.help} Takes {setting.kind.accepts}."
     if setting.needs:
         sentence += f" Only with {', '.join(PREFIX + _shown(need) for need in setting.needs)}."
+    if setting.reloadable:
+        sentence += " SIGHUP takes a new value."
     for line in textwrap.wrap(sentence, _WIDTH - 2, break_long_words=False, break_on_hyphens=False):
         yield f"# {line}"
     yield f"#{setting.name}={setting.default}"

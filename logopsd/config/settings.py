@@ -79,6 +79,7 @@ class Settings:
         "The HTTP response shows the first normalised records, masked.",
         group=_INPUTS,
         needs=("http_port",),
+        reloadable=True,
     )
     debug_sample_size: int = setting(
         values.number(1, 100, "records"),
@@ -86,6 +87,7 @@ class Settings:
         "How many records the HTTP response shows.",
         group=_INPUTS,
         needs=("debug_sample",),
+        reloadable=True,
     )
 
     tls_port: int | None = setting(
@@ -116,7 +118,7 @@ class Settings:
     )
 
     syslog_tz: datetime.tzinfo = setting(
-        zone, "local", "Zone of syslog stamps that carry none.", group=_PARSING
+        zone, "local", "Zone of syslog stamps that carry none.", group=_PARSING, reloadable=True
     )
 
     pii_detectors: tuple[str, ...] = setting(
@@ -124,24 +126,28 @@ class Settings:
         ",".join(detectors.DEFAULT),
         "What is looked for and masked.",
         group=_PRIVACY,
+        reloadable=True,
     )
     pii_keep: tuple[str, ...] = setting(
         values.keep,
         "",
         "Networks and e-mail domains that are not masked; loopback never is.",
         group=_PRIVACY,
+        reloadable=True,
     )
     mask_fields: tuple[str, ...] = setting(
         values.words("host", "peer", none=True),
         "none",
         "Header fields that are masked like the message.",
         group=_PRIVACY,
+        reloadable=True,
     )
     encrypt_pii: bool = setting(
         values.boolean,
         "false",
         "Puts the Fernet token of the original beside what was masked.",
         group=_PRIVACY,
+        reloadable=True,
     )
     secret_key: str | None = setting(
         values.fernet_key,
@@ -149,6 +155,7 @@ class Settings:
         "The key of these tokens; `logopsd keygen` makes one.",
         group=_PRIVACY,
         secret=True,
+        reloadable=True,
     )
     encrypt_fields: tuple[str, ...] = setting(
         values.field_names,
@@ -156,6 +163,7 @@ class Settings:
         "Fields of a payload that get their token as `<name>_enc`.",
         group=_PRIVACY,
         needs=("encrypt_pii",),
+        reloadable=True,
     )
     encrypt_msg: Literal["always", "masked"] = setting(
         values.choice("always", "masked"),
@@ -163,6 +171,7 @@ class Settings:
         "Which messages get their token: all, or those in which something was masked.",
         group=_PRIVACY,
         needs=("encrypt_pii",),
+        reloadable=True,
     )
 
     sink_file: bool = setting(
@@ -203,9 +212,14 @@ class Settings:
         "30",
         "Files older than this are deleted or archived.",
         group=_RETENTION,
+        reloadable=True,
     )
     archive_mode: Literal["delete", "zip"] = setting(
-        values.choice("delete", "zip"), "delete", "What becomes of old files.", group=_RETENTION
+        values.choice("delete", "zip"),
+        "delete",
+        "What becomes of old files.",
+        group=_RETENTION,
+        reloadable=True,
     )
     archive_dir: Path = setting(
         values.path,
@@ -213,6 +227,7 @@ class Settings:
         "Directory of the zip files.",
         group=_RETENTION,
         needs=("archive_mode=zip",),
+        reloadable=True,
     )
     housekeep_autorun: bool = setting(
         values.boolean,
@@ -243,6 +258,7 @@ class Settings:
         "info",
         "Least urgent level of the daemon's own log.",
         group=_WATCHING,
+        reloadable=True,
     )
     log_format: Literal["auto", "console", "json"] = setting(
         values.choice("auto", "console", "json"),

@@ -92,6 +92,10 @@ class HttpListener:
         self.addresses = [sockets.address_of("http", sock)]
         self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep)
 
+    def replace_routes(self, routes: Routes) -> None:
+        """Serve other routes from the next request on; those under way keep theirs."""
+        self._service.routes = by_path(routes)
+
     def pause(self) -> None:
         """Answer 503 to what would have to be stored; the sink is full."""
         self._set_paused(True)
