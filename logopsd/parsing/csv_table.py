@@ -54,15 +54,15 @@ def _separator(text: str) -> str:
 
 def _columns(cells: list[str]) -> list[str]:
     """Return the names of the columns; without name it is `column_4`, a second `a` is `a_2`."""
-    columns: list[str] = []
+    columns: dict[str, None] = {}
+    copies: dict[str, int] = {}
     for number, cell in enumerate(cells, 1):
         name = wanted = cell.strip() or f"column_{number}"
-        copy = 2
         while name in columns or name == EXTRA_CELLS:
-            name = f"{wanted}_{copy}"
-            copy += 1
-        columns.append(name)
-    return columns
+            copies[wanted] = copies.get(wanted, 1) + 1
+            name = f"{wanted}_{copies[wanted]}"
+        columns[name] = None
+    return list(columns)
 
 
 def _row(columns: list[str], cells: list[str], separator: str) -> dict[str, str]:

@@ -11,8 +11,8 @@ from itertools import chain, repeat
 from typing import Final
 
 from logopsd.parsing.json_line import JsonLineParser
-from logopsd.parsing.messages import MessageReader
-from logopsd.parsing.normalize import Normalizer
+from logopsd.parsing.messages import MessageReader, match_message
+from logopsd.parsing.normalize import Normalizer, complete
 from logopsd.parsing.plain import PlainParser
 from logopsd.parsing.rfc3164 import Rfc3164Parser
 from logopsd.parsing.rfc5424 import Rfc5424Parser
@@ -38,7 +38,7 @@ class LineParser:
     def __init__(self, *, tz: tzinfo) -> None:
         self.stamps = Stamps(tz=tz)
         normalizer = Normalizer(self.stamps)
-        messages = MessageReader(self.stamps, normalizer)
+        self._messages = messages = MessageReader(self.stamps, normalizer)
         self._rfc5424 = Rfc5424Parser(self.stamps, messages)
         self._rfc3164 = Rfc3164Parser(self.stamps, messages)
         self._json = JsonLineParser(normalizer)
@@ -100,7 +100,24 @@ class LineParser:
             record = self._json.parse(start, peer, batch, emitter)
         else:
             record = self._rfc3164.parse_without_pri(text, peer, batch, emitter)
+            record = record or self._parse_bare_message(text, peer, batch, emitter)
         return record or self._plain.parse(text, peer, batch, emitter)
+
+    def _parse_bare_message(
+        self, text: str, peer: str | None, batch: Batch, emitter: str
+    ) -> Record | None:
+        """Understand a structured message that has no syslog header before it."""
+        hint, msg = match_message(text, 0)
+        if not hint:
+            return None
+        record = Record(
+            "", "", msg, None, emitter, input=batch.input, peer=peer, received=batch.received
+        )
+        record.format = "plain"
+        if not self._messages.read(record, hint):
+            return None
+        complete(record, batch)
+        return record
 
 
 def decode_frames(frames: Sequence[bytes]) -> tuple[list[str], list[int]]:

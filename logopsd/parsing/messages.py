@@ -9,12 +9,18 @@ from typing import Final
 
 from logopsd.errors import PayloadError
 from logopsd.parsing import json_text
+from logopsd.parsing.cef import read_cef, read_leef
 from logopsd.parsing.cisco import read_cisco
 from logopsd.parsing.normalize import Normalizer
 from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Record
 
-MESSAGE_HINT: Final = r"(?:(?=(\{|@cee:|%[A-Z]|[0-9]{0,10}:[ A-Z*.]|[*.][A-Z])))?+"
+_STARTS: Final = (
+    *(r"\{", "@cee:"),  # JSON
+    *(r"CEF: ?[0-9]", r"LEEF: ?[0-9]"),
+    *(r"%[A-Z]", r"[0-9]{0,10}:[ A-Z*.]", r"[*.][A-Z]"),  # Cisco
+)
+MESSAGE_HINT: Final = rf"(?:(?=({'|'.join(_STARTS)})))?+"
 """Pattern whose one group says how a structured message starts, and is None for any other."""
 
 _MESSAGE: Final = re.compile(rf" ?+\ufeff?+{MESSAGE_HINT}(.*)", re.DOTALL)
@@ -41,24 +47,33 @@ class MessageReader:
         self._stamps = stamps
         self._normalizer = normalizer
 
-    def read(self, record: Record, hint: str) -> None:
+    def read(self, record: Record, hint: str) -> bool:
         """Read the message of a record, which MESSAGE_HINT matched as `hint`.
 
         A message that is not what it starts like stays as it is. Where the header had no time or
         no level, `ts` or `level` is empty, and filled if the message has one.
-        """
-        if hint in ("{", "@cee:"):
-            self._read_json(record)
-        else:
-            read_cisco(record, self._stamps)
 
-    def _read_json(self, record: Record) -> None:
+        Returns:
+            Whether the message was what it starts like.
+        """
+        first = hint[0]
+        if first in "{@":
+            return self._read_json(record)
+        if first == "C":
+            return read_cef(record, self._stamps)
+        if first == "L":
+            return read_leef(record, self._stamps)
+        return read_cisco(record, self._stamps)
+
+    def _read_json(self, record: Record) -> bool:
         """Lift the fields of a JSON object, also behind the cookie of Common Event Expression."""
         cookie = _COOKIE.match(record.msg)
         text = record.msg[cookie.end() :] if cookie else record.msg
         try:
             payload = json_text.decode(text)
         except PayloadError:
-            return
-        if isinstance(payload, dict):
-            self._normalizer.lift(record, payload)
+            return False
+        if not isinstance(payload, dict):
+            return False
+        self._normalizer.lift(record, payload)
+        return True

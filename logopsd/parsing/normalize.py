@@ -132,6 +132,16 @@ def complete(record: Record, batch: Batch) -> None:
         batch.missing_level += 1
 
 
+def add_field(fields: dict[str, Any], name: str, value: object) -> None:
+    """Put a value into `fields`; one under a name that is there already makes a list of both."""
+    if name not in fields:
+        fields[name] = value
+    elif isinstance(fields[name], list):
+        fields[name].append(value)
+    else:
+        fields[name] = [fields[name], value]
+
+
 def attach(record: Record, fields: Mapping[str, Any]) -> None:
     """Put fields beside those of a record, under other names where theirs are taken."""
     taken = record.extras or {}

@@ -3,6 +3,8 @@
 import re
 from typing import Any, Final
 
+from logopsd.parsing.normalize import add_field
+
 # A parameter's value ends at the first quote that no backslash stands before. RFC 5424 wants `]`
 # escaped as well; inside the quotes it cannot be mistaken, so a bare one is taken as it is.
 # Possessive throughout: a pattern that fails, fails at once.
@@ -36,10 +38,5 @@ def parse_structured_data(text: str) -> dict[str, dict[str, Any]]:
             continue
         if "\\" in value:
             value = _ESCAPE.sub(r"\1", value)
-        if name not in element:
-            element[name] = value
-        elif isinstance(element[name], list):
-            element[name].append(value)
-        else:
-            element[name] = [element[name], value]
+        add_field(element, name, value)
     return data
