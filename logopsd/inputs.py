@@ -19,6 +19,7 @@ from logopsd.listeners.http.service import Limits
 from logopsd.listeners.routes.logs import ingest_routes
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
+from logopsd.listeners.stream_connection import Connection, StreamConnection
 from logopsd.metrics import Metrics
 from logopsd.pipeline import Pipeline
 
@@ -167,8 +168,7 @@ class Listeners:
             host=self._settings.bind,
             port=port,
             sock=sock,
-            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
-            take_frames=partial(self._pipeline.take_frames, "tcp"),
+            new_connection=self._syslog("tcp"),
             metrics=self._metrics.input("tcp"),
             log=self._log,
         )
@@ -190,11 +190,18 @@ class Listeners:
             input="unix",
             path=None if path is None else str(path),
             sock=sock,
-            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
-            take_frames=partial(self._pipeline.take_frames, "unix"),
+            new_connection=self._syslog("unix"),
             metrics=self._metrics.input("unix"),
             setting="LOGOPS_UNIX_STREAM",
             log=self._log,
+        )
+
+    def _syslog(self, input: str) -> Callable[[StreamListener], Connection]:
+        """What serves a peer that sends lines of syslog."""
+        return partial(
+            StreamConnection,
+            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
+            take_frames=partial(self._pipeline.take_frames, input),
         )
 
     def _http(self, port: int, sock: socket.socket | None) -> Listener:

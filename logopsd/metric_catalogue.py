@@ -36,6 +36,13 @@ emptied in the time allowed.
 FAULT_REASONS = FAULTS
 """What a framer may find malformed."""
 
+REFUSE_REASONS = ("handshake", "limit", "peer")
+"""Why a connection was closed before anything was taken of it.
+
+handshake: TLS failed, or did not come. limit: there is no room for more. peer: a certificate that
+LOGOPS_TLS_PERMITTED_PEERS does not name.
+"""
+
 DETECTORS = ("email", "ipv4")
 """The detectors of the privacy stage that have a figure, where nobody names others."""
 
@@ -98,6 +105,14 @@ def _alone(attribute: str) -> Read:
     return lambda m: [((), getattr(m, attribute))]
 
 
+def _if_any(attribute: str) -> Read:
+    def read(m: "Metrics") -> Iterable[Sample]:
+        value = getattr(m, attribute)
+        return [] if value is None else [((), value)]
+
+    return read
+
+
 def _one_of(attribute: str) -> Read:
     return lambda m: [((str(key),), count) for key, count in getattr(m, attribute).items()]
 
@@ -148,6 +163,17 @@ CATALOGUE: tuple[Spec, ...] = (
         "Faults in the framing of a stream, by reason; what could be read is kept.",
         _per_reason("faults"),
         {**_INPUT, "reason": FAULT_REASONS},
+    ),
+    Spec(
+        "logops_connections_refused_total",
+        "Connections closed before anything was taken of them, by reason.",
+        _per_reason("refused"),
+        {**_INPUT, "reason": REFUSE_REASONS},
+    ),
+    Spec(
+        "logops_tls_certificate_expiry_timestamp_seconds",
+        "When the server's certificate ends, as a Unix time.",
+        _if_any("tls_certificate_expiry"),
     ),
     *(
         Spec(f"logops_{name}", help, _alone(name.removesuffix("_total")))

@@ -18,6 +18,7 @@ from logopsd.metric_catalogue import (
     DROP_REASONS,
     FAULT_REASONS,
     HTTP_CODES,
+    REFUSE_REASONS,
     WRITE_SECONDS,
     CataloguePage,
 )
@@ -40,6 +41,7 @@ class InputMetrics:
         connections: connections open now.
         dropped: reason -> how many were received and not stored.
         faults: reason -> how much malformed was found by the framer.
+        refused: reason -> how many connections were closed before anything was taken.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class InputMetrics:
         "missing_ts",
         "name",
         "received",
+        "refused",
         "repeats",
         "truncated",
     )
@@ -68,6 +71,7 @@ class InputMetrics:
         self.connections = 0
         self.dropped = dict.fromkeys(DROP_REASONS, 0)
         self.faults = dict.fromkeys(FAULT_REASONS, 0)
+        self.refused = dict.fromkeys(REFUSE_REASONS, 0)
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Count what was received and is not stored; the reason is one of DROP_REASONS."""
@@ -76,6 +80,10 @@ class InputMetrics:
     def fault(self, reason: str, count: int = 1) -> None:
         """Count what a framer found malformed; the reason is one of FAULT_REASONS."""
         self.faults[reason] += count
+
+    def refuse(self, reason: str, count: int = 1) -> None:
+        """Count connections that were not taken; the reason is one of REFUSE_REASONS."""
+        self.refused[reason] += count
 
 
 class Metrics:
@@ -91,6 +99,7 @@ class Metrics:
         pii_masked: detector -> spans masked.
         pii_withheld: values not written, as they could not be masked.
         inputs: those asked for, by name.
+        tls_certificate_expiry: when it ends, seconds since the epoch; None without TLS.
         sink_written_bytes: bytes written.
         sink_write_counts: writes by the bucket of WRITE_SECONDS they fall into.
         sink_write_seconds: how long all of them took, seconds.
@@ -109,6 +118,7 @@ class Metrics:
         self.http_responses = dict.fromkeys(HTTP_CODES, 0)
         self.pii_masked = dict.fromkeys(detectors, 0)
         self.pii_withheld = 0
+        self.tls_certificate_expiry: float | None = None
         self.sink_written_bytes = 0
         self.sink_is_stalled = False
         self.sink_pending_bytes = 0

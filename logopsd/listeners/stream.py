@@ -6,18 +6,19 @@ line, so there is no task and no second buffer between the socket and the sink.
 
 import asyncio
 import socket
-import ssl as tls
 import time
 from collections.abc import Callable
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import ListenError
 from logopsd.listeners import sockets
-from logopsd.listeners.stream_connection import Framer, StreamConnection
+from logopsd.listeners.stream_connection import Connection
 from logopsd.listeners.throttle import ThrottledWarnings
+from logopsd.listeners.tls import Certificates
+from logopsd.listeners.tls_server import TlsServer
 from logopsd.metrics import InputMetrics
-from logopsd.records import Frames
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: all senders return at once after a restart."""
@@ -36,19 +37,18 @@ KEEPALIVE_IDLE = 300
 
 
 class StreamListener:
-    """Accepts connections, frames what they bring and hands it down, a batch a read.
+    """Accepts connections and looks after them; what they bring they hand down themselves.
 
     Args:
         input: one of records.INPUTS.
-        make_framer: gives a framer for a new connection.
-        take_frames: takes the frames of one read and their peer.
+        new_connection: makes what serves a new peer.
         metrics: the figures of the input; counts here connections and faults.
         log: the daemon's own log.
         host: address or name to bind to.
         port: 0 lets the kernel choose.
         path: a Unix socket instead of host and port.
         sock: an inherited, bound socket instead of either.
-        ssl: TLS with this context.
+        tls: TLS with these certificates.
         idle_timeout: a connection silent for so long is closed, seconds; 0 for never.
         max_connections: more are refused; 0 for no limit.
         setting: the name of the setting that holds the port or path, for the text of errors.
@@ -64,15 +64,14 @@ class StreamListener:
         self,
         *,
         input: str,
-        make_framer: Callable[[], Framer],
-        take_frames: Callable[[Frames, str], object],
+        new_connection: Callable[["StreamListener"], Connection],
         metrics: InputMetrics,
         log: FilteringBoundLogger,
         host: str = "127.0.0.1",
         port: int = 0,
         path: str | None = None,
         sock: socket.socket | None = None,
-        ssl: tls.SSLContext | None = None,
+        tls: Certificates | None = None,
         idle_timeout: float = 0.0,
         max_connections: int = 0,
         setting: str | None = None,
@@ -81,11 +80,10 @@ class StreamListener:
         self.input = input
         self.addresses: list[str] = []
         self.refused = 0
-        self.make_framer = make_framer
-        self.take_frames = take_frames
+        self._new_connection = partial(new_connection, self)
         self.metrics = metrics
         self.paused = False
-        self.tls = ssl
+        self.tls = tls
         self._log = log
         self._host = host
         self._port = port
@@ -95,8 +93,9 @@ class StreamListener:
         self._max_connections = max_connections
         self._setting = setting or f"LOGOPS_{input.upper()}_PORT"
         self._bind_setting = bind_setting
-        self._server: asyncio.Server | None = None
-        self._connections: set[StreamConnection] = set()
+        self._server: asyncio.Server | TlsServer | None = None
+        self._connections: set[Connection] = set()
+        self._tls_server: TlsServer | None = None
         self._accepted_last: list[socket.socket] = []
         self.warn = ThrottledWarnings(log, time.monotonic, input=input).warn
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -117,9 +116,19 @@ class StreamListener:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
         self.addresses = [sockets.address_of("unix" if unix else self.input, sock)]
         try:
-            self._server = await asyncio.get_running_loop().create_server(
-                lambda: StreamConnection(self), sock=sock, ssl=self.tls, backlog=BACKLOG
-            )
+            if self.tls is None:
+                self._server = await asyncio.get_running_loop().create_server(
+                    self._new_connection, sock=sock, backlog=BACKLOG
+                )
+            else:
+                self._server = self._tls_server = TlsServer(
+                    sock=sock,
+                    certificates=self.tls,
+                    make_protocol=self._new_connection,
+                    refused=partial(self.metrics.refuse, "handshake"),
+                    warn=self.warn,
+                )
+                self._server.start(BACKLOG)
         except OSError as error:
             sock.close()
             where = self.addresses[0]
@@ -136,8 +145,7 @@ class StreamListener:
         """Read again."""
         self.paused = False
         for connection in self._connections:
-            connection.last_read = asyncio.get_running_loop().time()
-            connection.transport.resume_reading()
+            connection.resume()
 
     def stop_accepting(self) -> None:
         """Take no new connections; those that the kernel has accepted for us are ours still."""
@@ -160,13 +168,14 @@ class StreamListener:
         """Read out what peers had sent by now, hand it down, say goodbye, bounded in time."""
         self.stop_accepting()
         await self._adopt_accepted()
+        for connection in self._connections:
+            connection.close_soon()
         await self._read_out()
         unread = sum(connection.unread() > 0 for connection in self._connections)
         if unread:
             self._log.warning("closed with data unread", input=self.input, connections=unread)
         for connection in list(self._connections):
-            connection.finish()
-            connection.transport.close()
+            connection.goodbye()
         if not await self._until(lambda: not self._connections, CLOSE_TIMEOUT):
             for connection in list(self._connections):
                 connection.transport.abort()
@@ -174,17 +183,18 @@ class StreamListener:
 
     # What the connections need of the listener.
 
-    def opened(self, connection: StreamConnection) -> bool:
+    def opened(self, connection: Connection) -> bool:
         """Count a new connection; whether it may stay."""
         if self._max_connections and len(self._connections) >= self._max_connections:
             self.refused += 1
+            self.metrics.refuse("limit")
             self.warn("connection refused", limit=self._max_connections)
             return False
         self._connections.add(connection)
         self.metrics.connections += 1
         return True
 
-    def closed(self, connection: StreamConnection) -> None:
+    def closed(self, connection: Connection) -> None:
         """Count a connection that ended."""
         if connection in self._connections:
             self._connections.remove(connection)
@@ -212,24 +222,23 @@ class StreamListener:
         if not self.paused:
             for connection in list(self._connections):
                 if loop.time() - connection.last_read >= self._idle_timeout:
-                    connection.finish()
-                    connection.transport.close()
+                    connection.goodbye()
         self._idle_timer = loop.call_later(self._idle_timeout / 4, self._watch_idle)
 
     async def _adopt_accepted(self) -> None:
         """Make connections of those that the kernel had accepted when we stopped."""
         waiting, self._accepted_last = self._accepted_last, []
-        await asyncio.gather(*map(self._adopt, waiting))
+        if self._tls_server is None:
+            await asyncio.gather(*map(self._adopt, waiting))
+            return
+        for sock in waiting:
+            self._tls_server.adopt(sock)
+        await self._tls_server.settle(READ_OUT_TIMEOUT)
 
     async def _adopt(self, sock: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: StreamConnection(self),
-                sock,
-                ssl=self.tls,
-                ssl_handshake_timeout=READ_OUT_TIMEOUT if self.tls else None,
-            )
-        except OSError:  # gone again, or no TLS in time
+            await asyncio.get_running_loop().connect_accepted_socket(self._new_connection, sock)
+        except OSError:  # gone again
             sock.close()
 
     async def _read_out(self) -> None:

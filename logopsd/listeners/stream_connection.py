@@ -1,9 +1,10 @@
-"""One connection of a StreamListener: feed the framer, collect, hand over."""
+"""The connections of a StreamListener: one that feeds a framer, and what all kinds share."""
 
 import asyncio
 import fcntl
 import struct
 import termios
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, cast
 
 from logopsd.listeners import sockets
@@ -26,8 +27,8 @@ class Framer(Protocol):
         """Give what remains."""
 
 
-class StreamConnection(asyncio.Protocol):
-    """One peer of a stream listener.
+class Connection(asyncio.Protocol):
+    """One peer of a stream listener; a kind of connection says what becomes of the data.
 
     Args:
         listener: whose it is.
@@ -39,24 +40,50 @@ class StreamConnection(asyncio.Protocol):
 
     def __init__(self, listener: "StreamListener") -> None:
         self._listener = listener
-        self._framer = listener.make_framer()
         self._peer = ""
         self._finished = False
         self._first = True
         self.last_read = asyncio.get_running_loop().time()
 
+    # What a kind of connection does.
+
+    TLS_MEND = "point it at the TLS input (LOGOPS_TLS_PORT)"
+    """How senders that speak TLS to a plain port are served."""
+
+    def take(self, data: bytes) -> None:
+        """Take what came."""
+        raise NotImplementedError
+
+    def take_rest(self) -> None:
+        """Take what had come before, as no more will: called once."""
+
+    def resume(self) -> None:
+        """Read again."""
+        self.last_read = asyncio.get_running_loop().time()
+        self.transport.resume_reading()
+
+    def close_soon(self) -> None:
+        """The listener is about to close: begin to come to an end."""
+
+    def goodbye(self) -> None:
+        """Nothing is owed any more, or time is up: finish, and close the transport."""
+        self.finish()
+        self.transport.close()
+
+    # What all do.
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, unless there is no room."""
+        """Begin, unless the listener does not want this peer."""
         self.transport = cast(asyncio.Transport, transport)
         self._peer = sockets.peer_of(transport.get_extra_info("peername"))
-        if not self._listener.opened(self):
+        if not self._permitted() or not self._listener.opened(self):
             self._finished = True
             self.transport.abort()
         elif self._listener.paused:
             self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Frame what came and hand it down."""
+        """Take what came, unless it is none of ours."""
         listener = self._listener
         if self._first:
             self._first = False
@@ -65,11 +92,12 @@ class StreamConnection(asyncio.Protocol):
         if self._finished:
             return
         self.last_read = asyncio.get_running_loop().time()
-        self._hand_down(self._framer.receive_data(data))
+        self.take(data)
 
-    def eof_received(self) -> None:
-        """End, as the peer has; the transport then closes."""
+    def eof_received(self) -> bool | None:
+        """End, as the peer has; the transport then closes, unless told to stay open."""
         self.finish()
+        return None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, whether the peer ended or was torn down."""
@@ -77,10 +105,10 @@ class StreamConnection(asyncio.Protocol):
         self._listener.closed(self)
 
     def finish(self) -> None:
-        """Hand down what remains; nothing is taken after this."""
+        """Take what remains, and nothing after this."""
         if not self._finished:
             self._finished = True
-            self._hand_down(self._framer.receive_eof())
+            self.take_rest()
 
     def owes(self) -> bool:
         """Whether something that has arrived is still to be read."""
@@ -95,11 +123,22 @@ class StreamConnection(asyncio.Protocol):
             return 0
         return int(struct.unpack("i", held)[0])
 
-    def _hand_down(self, frames: Frames) -> None:
-        for reason, count in frames.faults.items():
-            self._listener.metrics.fault(reason, count)
-        if frames.frames:
-            self._listener.take_frames(frames, self._peer)
+    def _permitted(self) -> bool:
+        """Whether the certificate of the peer is one of those that may send."""
+        tls = self._listener.tls
+        if tls is None:
+            return True
+        fingerprint = tls.loaded.permitted.refusal(self.transport.get_extra_info("ssl_object"))
+        if fingerprint is None:
+            return True
+        self._listener.metrics.refuse("peer")
+        self._listener.warn(
+            "TLS peer not permitted",
+            peer=self._peer,
+            fingerprint=fingerprint,
+            hint="name it in LOGOPS_TLS_PERMITTED_PEERS if it may send",
+        )
+        return False
 
     def _refuse_tls(self) -> None:
         self._finished = True
@@ -107,7 +146,41 @@ class StreamConnection(asyncio.Protocol):
             "TLS on a plain port",
             peer=self._peer,
             address=self._listener.addresses[0],
-            hint="this port takes plain text: turn TLS off in the sender, or point it at the "
-            "TLS input (LOGOPS_TLS_PORT)",
+            hint=f"this port takes plain text: turn TLS off in the sender, or {self.TLS_MEND}",
         )
         self.transport.abort()
+
+
+class StreamConnection(Connection):
+    """A connection with a framer: feed it, collect, hand over.
+
+    Args:
+        listener: whose it is.
+        make_framer: gives a framer.
+        take_frames: takes the frames of one read and their peer.
+    """
+
+    def __init__(
+        self,
+        listener: "StreamListener",
+        *,
+        make_framer: Callable[[], Framer],
+        take_frames: Callable[[Frames, str], object],
+    ) -> None:
+        super().__init__(listener)
+        self._framer = make_framer()
+        self._take_frames = take_frames
+
+    def take(self, data: bytes) -> None:
+        """Frame what came and hand it down."""
+        self._hand_down(self._framer.receive_data(data))
+
+    def take_rest(self) -> None:
+        """Hand down a last frame without its end."""
+        self._hand_down(self._framer.receive_eof())
+
+    def _hand_down(self, frames: Frames) -> None:
+        for reason, count in frames.faults.items():
+            self._listener.metrics.fault(reason, count)
+        if frames.frames:
+            self._take_frames(frames, self._peer)

@@ -22,6 +22,7 @@ class FakeMetrics:
         self.connections = 0
         self.dropped: dict[str, int] = {}
         self.faults: dict[str, int] = {}
+        self.refused: dict[str, int] = {}
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Count a drop."""
@@ -30,6 +31,10 @@ class FakeMetrics:
     def fault(self, reason: str, count: int = 1) -> None:
         """Count a fault."""
         self.faults[reason] = self.faults.get(reason, 0) + count
+
+    def refuse(self, reason: str, count: int = 1) -> None:
+        """Count a connection not taken."""
+        self.refused[reason] = self.refused.get(reason, 0) + count
 
 
 class FakeLog(CapturingLogger):

@@ -4,7 +4,9 @@ import asyncio
 import socket
 import ssl
 import struct
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,6 +14,8 @@ from logopsd.errors import ListenError
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.listeners import stream
 from logopsd.listeners.stream import StreamListener
+from logopsd.listeners.stream_connection import StreamConnection
+from logopsd.listeners.tls import Certificates, TlsFiles
 from tests.listeners.helpers import (
     TIMEOUT,
     FakeLog,
@@ -33,8 +37,11 @@ class Case:
         self.log = FakeLog()
         self.listener = StreamListener(
             input="tcp",
-            make_framer=lambda: SyslogStreamFramer(max_message=1024),
-            take_frames=self.taken,
+            new_connection=partial(
+                StreamConnection,
+                make_framer=lambda: SyslogStreamFramer(max_message=1024),
+                take_frames=self.taken,
+            ),
             metrics=as_metrics(self.metrics),
             log=as_log(self.log),
             **options,  # type: ignore[arg-type]
@@ -362,12 +369,10 @@ class TestTls:
 
     def test_a_session(self, certificate: Path) -> None:
         """With a context given, what comes inside TLS is taken, and read out at the end."""
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.load_cert_chain(certificate)
         client = ssl.create_default_context(cafile=str(certificate))
 
         async def main() -> None:
-            async with Case(ssl=server) as case:
+            async with Case(tls=certificates_of(certificate)) as case:
                 port = port_of(case.listener.addresses[0])
                 reader, writer = await asyncio.open_connection(
                     "127.0.0.1", port, ssl=client, server_hostname="localhost"
@@ -388,11 +393,9 @@ class TestTls:
     ) -> None:
         """A peer that the kernel accepted for us and that is silent or talks nonsense is let go."""
         monkeypatch.setattr(stream, "READ_OUT_TIMEOUT", 0.05)
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.load_cert_chain(certificate)
 
         async def main() -> None:
-            async with Case(ssl=server) as case:
+            async with Case(tls=certificates_of(certificate)) as case:
                 with case.dial(), case.dial() as nonsense:
                     nonsense.sendall(b"<34>one\n")
                     async with asyncio.timeout(TIMEOUT):
@@ -407,12 +410,10 @@ class TestTls:
     ) -> None:
         """A peer that does not answer the end of a TLS session is torn down in time."""
         monkeypatch.setattr(stream, "CLOSE_TIMEOUT", 0.05)
-        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        server.load_cert_chain(certificate)
         client = ssl.create_default_context(cafile=str(certificate))
 
         async def main() -> None:
-            async with Case(ssl=server) as case:
+            async with Case(tls=certificates_of(certificate)) as case:
                 _, writer = await asyncio.open_connection(
                     "127.0.0.1",
                     port_of(case.listener.addresses[0]),
@@ -420,7 +421,7 @@ class TestTls:
                     server_hostname="localhost",
                 )
                 await until(lambda: case.metrics.connections == 1)
-                writer.transport.pause_reading()
+                cast(asyncio.Transport, writer.transport).pause_reading()
                 async with asyncio.timeout(TIMEOUT):
                     await case.listener.close()
 
@@ -428,6 +429,11 @@ class TestTls:
                 writer.transport.abort()
 
         asyncio.run(main())
+
+
+def certificates_of(path: Path) -> Certificates:
+    """Use a file with certificate and key."""
+    return Certificates(TlsFiles(path, path), as_log(FakeLog()))
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,14 @@ from typing import Any
 
 from logopsd.framing.newline import NewlineFramer
 from logopsd.listeners.stream_connection import StreamConnection
+from tests.listeners.helpers import Taken
 
 
 class FakeListener:
     """Takes any connection."""
 
     paused = False
-
-    def make_framer(self) -> NewlineFramer:
-        """Any framer."""
-        return NewlineFramer(max_message=100)
+    tls = None
 
     def opened(self, _: StreamConnection) -> bool:
         """Let it stay."""
@@ -37,7 +35,11 @@ class TestUnread:
         """Asking a connection that is gone is no error."""
 
         async def main() -> None:
-            connection = StreamConnection(FakeListener())  # type: ignore[arg-type]
+            connection = StreamConnection(
+                FakeListener(),  # type: ignore[arg-type]
+                make_framer=lambda: NewlineFramer(max_message=100),
+                take_frames=Taken(),
+            )
             connection.connection_made(FakeTransport())
 
             assert connection.unread() == 0
