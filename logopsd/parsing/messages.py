@@ -11,6 +11,7 @@ from logopsd.errors import PayloadError
 from logopsd.parsing import json_text
 from logopsd.parsing.cef import read_cef, read_leef
 from logopsd.parsing.cisco import read_cisco
+from logopsd.parsing.logfmt import read_logfmt
 from logopsd.parsing.normalize import Normalizer
 from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Record
@@ -18,6 +19,7 @@ from logopsd.records import Record
 _STARTS: Final = (
     *(r"\{", "@cee:"),  # JSON
     *(r"CEF: ?[0-9]", r"LEEF: ?[0-9]"),
+    *(r"[A-Za-z_][\w.-]{0,63}+=",),  # key=value
     *(r"%[A-Z]", r"[0-9]{0,10}:[ A-Z*.]", r"[*.][A-Z]"),  # Cisco
 )
 MESSAGE_HINT: Final = rf"(?:(?=({'|'.join(_STARTS)})))?+"
@@ -59,6 +61,8 @@ class MessageReader:
         first = hint[0]
         if first in "{@":
             return self._read_json(record)
+        if hint[-1] == "=":
+            return read_logfmt(record, self._stamps, self._normalizer)
         if first == "C":
             return read_cef(record, self._stamps)
         if first == "L":

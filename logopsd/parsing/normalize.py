@@ -80,12 +80,12 @@ class Normalizer:
         complete(record, batch)
         return record
 
-    def lift(self, record: Record, payload: Mapping[str, object]) -> None:
+    def lift(self, record: Record, payload: Mapping[str, object], *, msg: str = "") -> None:
         """Lift the fields of a payload that is the message of a record into the record.
 
         What the header said stays: the payload's time and level are used where `ts` and `level`
         are empty, and fill no field that is taken. Only for who produced it the payload is
-        asked first.
+        asked first. The message is the payload's, else `msg`.
         """
         rest = dict(payload)
         if not record.ts:
@@ -94,7 +94,7 @@ class Normalizer:
             record.ts_orig = to_text(rest.pop("ts"))
         if not record.level:
             _take_level(rest, record)
-        record.msg = _take_msg(rest) or ""
+        record.msg = _take_msg(rest) or msg
         header_emitter, record.emitter = record.emitter, None
         app = _word(rest.get("app"))
         _take_own_fields(rest, record)

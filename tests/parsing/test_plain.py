@@ -24,7 +24,7 @@ from tests.parsing.helpers import RECEIVED, parse_line, parse_lines
         ("[INFO ] [2026-03-14T15:00:00Z] boom", "2026-03-14T15:00:00Z", "INFO"),
         ("INFO:root:started", RECEIVED, "INFO"),
         ("Mar 14 15:00:00.1 app[7] <Notice>: x", "2026-03-14T15:00:00.1Z", None),
-        ("time=15:00 level=debug msg=x", RECEIVED, "DEBUG"),
+        ("at 15:00 level=debug msg=x", RECEIVED, "DEBUG"),
         ('x "severity": "critical" y', RECEIVED, "CRITICAL"),
         ("error: could not open", RECEIVED, "ERROR"),
         ("Warning: deprecated", RECEIVED, "WARN"),

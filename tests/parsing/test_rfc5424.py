@@ -162,7 +162,13 @@ def test_doubled_blanks_between_fields() -> None:
         ),
         (  # Meraki: an epoch stamp, a host and a kind
             b"<134>1 1563249630.774247467 ap1 flows src=10.0.0.1 dst=10.0.0.2",
-            {"host": "ap1", "app": "flows", "msg": "src=10.0.0.1 dst=10.0.0.2"},
+            {
+                "host": "ap1",
+                "app": "flows",
+                "msg": "src=10.0.0.1 dst=10.0.0.2",
+                "src": "10.0.0.1",
+                "dst": "10.0.0.2",
+            },
         ),
         (b"<13>1 2012-11-30T06:45:29Z host", {"host": "host", "msg": ""}),
         (b"<13>1 2012-11-30T06:45:29Z - - 17 -", {"procid": "17", "msg": ""}),
