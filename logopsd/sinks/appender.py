@@ -1,4 +1,4 @@
-"""Appends batches to the files of one day, and can be asked again after any error.
+"""Appends batches to the files of one stem, and can be asked again after any error.
 
 Every method may raise OSError in the midst of its work, and leaves the state such that calling
 `drain` and `sync` again goes on at the right byte. What is promised, and how:
@@ -39,11 +39,11 @@ _PROBE = b"\n" * 4096
 
 
 class Appender:
-    """The files of one day.
+    """The files of one stem.
 
     Args:
         directory: where they are; it must exist.
-        day: `YYYYMMDD`.
+        stem: what their names begin with, `YYYYMMDD` or `YYYYMMDD-error`.
         files: the operations on files.
         max_file_bytes: a file does not grow beyond it unless by a single batch; 0 is no limit.
         keep: hold in memory what was written since the last fsync, so that it can be written
@@ -61,7 +61,7 @@ class Appender:
         self,
         *,
         directory: Path,
-        day: str,
+        stem: str,
         files: FileLayer,
         max_file_bytes: int,
         keep: bool,
@@ -72,7 +72,7 @@ class Appender:
         self.dirty = False
         self.check_due = False
         self._directory = directory
-        self._day = day
+        self._stem = stem
         self._files = files
         self._max = max_file_bytes
         self._keep = keep
@@ -91,7 +91,7 @@ class Appender:
         """The file that is open, if one is."""
         if self._fd < 0:
             return None
-        return self._directory / piece_name(self._day, self._number)
+        return self._directory / piece_name(self._stem, self._number)
 
     def drain(self) -> None:
         """Write everything in the queue."""
@@ -150,8 +150,8 @@ class Appender:
     def _open(self) -> None:
         """Open the piece that is due, made if need be, and mended if its last line is torn."""
         if self._number < 0:
-            self._number = newest_number(self._files.names(self._directory), self._day)
-        path = self._directory / piece_name(self._day, self._number)
+            self._number = newest_number(self._files.names(self._directory), self._stem)
+        path = self._directory / piece_name(self._stem, self._number)
         # Also for a file that exists: who made it may have died before its name was durable.
         self._directory_dirty = True
         try:

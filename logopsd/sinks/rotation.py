@@ -1,8 +1,9 @@
-"""The names of the sink's files: a day, its pieces, and what stands beside them. Pure.
+"""The names of the sink's files: a stem, its pieces, and what stands beside them. Pure.
 
-`20261123.ndjson` is the file of a UTC day, `20261123-1.ndjson` its next piece, and so on. A name
-is given once: a file is never renamed while it may be tailed, so the newest data of a day is in
-the piece with the highest number.
+The stem is a UTC day, `20261123`, or a day and a label of a closed set, `20261123-error`.
+`20261123.ndjson` is the first file of a stem, `20261123-1.ndjson` its next piece, and so on. A
+name is given once: a file is never renamed while it may be tailed, so the newest data of a stem
+is in the piece with the highest number.
 """
 
 import re
@@ -12,24 +13,24 @@ from typing import NamedTuple
 TORN_SUFFIX = ".torn"
 """Appended to a file's name for what was torn off it; outside of the glob `*.ndjson`."""
 
-_PIECE = re.compile(r"([0-9]{8})(?:-([1-9][0-9]{0,8}))?\.ndjson", re.ASCII)
+_PIECE = re.compile(r"([0-9]{8}(?:-[a-z]{1,32})?)(?:-([1-9][0-9]{0,8}))?\.ndjson", re.ASCII)
 
 
 class Piece(NamedTuple):
-    """One file of a day.
+    """One file of a stem.
 
     Attributes:
-        day: `YYYYMMDD`.
-        number: 0 for the first file of the day, then 1, 2, ...
+        stem: `YYYYMMDD` or `YYYYMMDD-label`.
+        number: 0 for the first file of the stem, then 1, 2, ...
     """
 
-    day: str
+    stem: str
     number: int
 
 
-def piece_name(day: str, number: int) -> str:
+def piece_name(stem: str, number: int) -> str:
     """The file name of a piece."""
-    return f"{day}-{number}.ndjson" if number else f"{day}.ndjson"
+    return f"{stem}-{number}.ndjson" if number else f"{stem}.ndjson"
 
 
 def parse_piece(name: str) -> Piece | None:
@@ -38,7 +39,7 @@ def parse_piece(name: str) -> Piece | None:
     return Piece(match[1], int(match[2] or 0)) if match else None
 
 
-def newest_number(names: Iterable[str], day: str) -> int:
-    """The number of a day's newest piece among the names of a directory; 0 where there is none."""
+def newest_number(names: Iterable[str], stem: str) -> int:
+    """The number of a stem's newest piece among the names of a directory; 0 where there is none."""
     pieces = filter(None, map(parse_piece, names))
-    return max((piece.number for piece in pieces if piece.day == day), default=0)
+    return max((piece.number for piece in pieces if piece.stem == stem), default=0)

@@ -1,4 +1,4 @@
-"""The files of all days under one fsync policy: what the writer thread does, without the thread.
+"""The open files under one fsync policy: what the writer thread does, without the thread.
 
 `write`, `tend` and `close` may raise OSError at any point; called again, they go on where they
 were.
@@ -31,7 +31,7 @@ write."""
 
 
 class Writer:
-    """Appends to the files of every day, keeps them in sight, and fsyncs them in time.
+    """Appends to the files of every stem, keeps them in sight, and fsyncs them in time.
 
     Args:
         directory: where the files are; it exists.
@@ -73,20 +73,20 @@ class Writer:
         self._since_asked = 0
         self.open_paths: frozenset[Path] = frozenset()
 
-    def add(self, day: str, data: bytes) -> None:
-        """Queue a batch of whole lines, not empty."""
-        appender = self._appenders.get(day)
+    def add(self, stem: str, data: bytes) -> None:
+        """Queue whole lines, not empty, for the file of this stem: a day, or a day and a label."""
+        appender = self._appenders.get(stem)
         if appender is None:
-            appender = self._appenders[day] = Appender(
+            appender = self._appenders[stem] = Appender(
                 directory=self._directory,
-                day=day,
+                stem=stem,
                 files=self._files,
                 max_file_bytes=self._max_file_bytes,
                 keep=self._fsync != "never",
                 torn=self._torn,
             )
         appender.queue.append(data)
-        self._used_at[day] = self._clock()
+        self._used_at[stem] = self._clock()
         self._since_asked += len(data)
 
     def write(self) -> None:
@@ -113,8 +113,8 @@ class Writer:
         if self._sync_due():
             self._sync()
         now = self._clock()
-        for day in [day for day, at in self._used_at.items() if now - at >= IDLE_SECONDS]:
-            self._close(day)
+        for stem in [stem for stem, at in self._used_at.items() if now - at >= IDLE_SECONDS]:
+            self._close(stem)
         self._note_open()
 
     def seconds_until_due(self) -> float | None:
@@ -130,22 +130,23 @@ class Writer:
 
     def close(self) -> None:
         """Make everything durable and close all files."""
-        for day in list(self._appenders):
-            self._close(day)
+        for stem in list(self._appenders):
+            self._close(stem)
         self._sync_at = None
         self._note_open()
 
     def abandon(self) -> None:
-        """Close all files as they are."""
+        """Close all files as they are, and let go of the directory."""
         for appender in self._appenders.values():
             appender.abandon()
         self._note_open()
+        self._lock.release()
 
-    def _close(self, day: str) -> None:
-        appender = self._appenders[day]
+    def _close(self, stem: str) -> None:
+        appender = self._appenders[stem]
         appender.drain()
         appender.close()
-        del self._appenders[day], self._used_at[day]
+        del self._appenders[stem], self._used_at[stem]
 
     def _sync(self) -> None:
         for appender in self._appenders.values():

@@ -16,7 +16,7 @@ def make_appender(
     """An appender of one day that has no torn lines to tell of."""
     return Appender(
         directory=directory,
-        day=DAY,
+        stem=DAY,
         files=files,
         max_file_bytes=max_file_bytes,
         keep=keep,

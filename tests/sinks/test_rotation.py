@@ -9,6 +9,8 @@ from logopsd.sinks.rotation import Piece, newest_number, parse_piece, piece_name
         ("20261123.ndjson", Piece("20261123", 0)),
         ("20261123-1.ndjson", Piece("20261123", 1)),
         ("20261123-12.ndjson", Piece("20261123", 12)),
+        ("20261123-error.ndjson", Piece("20261123-error", 0)),
+        ("20261123-error-3.ndjson", Piece("20261123-error", 3)),
         ("20261123-0.ndjson", None),
         ("20261123-01.ndjson", None),
         ("20261123.ndjson.torn", None),
