@@ -25,6 +25,7 @@ from logopsd.retention.sweeper import Sweeper
 from logopsd.sink_watch import SinkWatch
 from logopsd.sinks.discard import DiscardSink
 from logopsd.sinks.ndjson import NdjsonSink
+from logopsd.sources import Sources
 from logopsd.systemd import Notifier
 
 Sink = NdjsonSink | DiscardSink
@@ -43,6 +44,7 @@ class Parts:
         sweeper: deletes or archives old files.
         pipeline: the way of one batch.
         account: the figures of the day, for the record of them.
+        sources: the table of senders.
         listeners: those of the inputs, and those of metrics and health.
     """
 
@@ -52,6 +54,7 @@ class Parts:
     sweeper: Sweeper
     pipeline: Pipeline
     account: Account
+    sources: Sources
     listeners: Listeners
 
 
@@ -77,6 +80,7 @@ def assemble(
     metrics = Metrics(detectors=settings.pii_detectors)
     sink_watch = SinkWatch(metrics, log, notify, deliver)
     sink = _sink(settings, deliver, sink_watch)
+    sources = Sources(tz=settings.syslog_tz)
     pipeline = Pipeline(
         lines=LineParser(tz=settings.syslog_tz),
         documents=DocumentParser(tz=settings.syslog_tz),
@@ -84,8 +88,10 @@ def assemble(
         sink=sink,
         metrics=metrics,
         clock=time.time,
+        sources=sources,
     )
     metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
+    metrics.before_scrape(lambda: _count_sources(metrics, sources))
     listeners = Listeners(settings, log, metrics, pipeline, not_ready, inherited)
     return Parts(
         metrics=metrics,
@@ -98,6 +104,7 @@ def assemble(
             write=pipeline.write_own,
             directory=settings.sink_dir if settings.sink_file else None,
         ),
+        sources=sources,
         listeners=listeners,
     )
 
@@ -114,8 +121,15 @@ def reconfigure(parts: Parts, settings: Settings) -> Parts:
     parts.pipeline.privacy = privacy
     parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
     parts.pipeline.documents = DocumentParser(tz=settings.syslog_tz)
+    parts.sources.tz = settings.syslog_tz
     parts.listeners.reconfigure(settings)
     return replace(parts, sweeper=_sweeper(settings, parts.sink))
+
+
+def _count_sources(metrics: Metrics, sources: Sources) -> None:
+    metrics.sources = len(sources)
+    metrics.sources_silent = sources.silent
+    metrics.sources_evicted = sources.evicted
 
 
 def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:

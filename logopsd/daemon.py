@@ -35,6 +35,12 @@ DRAIN_SECONDS = 4.0
 SUMMARY_SECONDS = 60.0
 """Between two `ingest` lines of the daemon's own log."""
 
+SOURCES_SECONDS = 60.0
+"""Between two looks at who has fallen silent."""
+
+SOURCES_NAMED = 20
+"""Senders that one line of the log names by their number; when a relay dies, all do at once."""
+
 ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
 
@@ -116,6 +122,7 @@ class Daemon:
             await self._listen(listener)
         self._spawn("summary", self._sum_up())
         self._spawn("account", self._keep_account())
+        self._spawn("sources", self._watch_sources())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
         if self._notify.watchdog_interval is not None:
@@ -213,6 +220,22 @@ class Daemon:
         while True:
             self._notify.watchdog()
             await asyncio.sleep(interval)
+
+    async def _watch_sources(self) -> None:
+        """Say once of each sender that it fell silent.
+
+        By its number in the table, and not by its address, which is personal data.
+        """
+        while True:
+            await asyncio.sleep(SOURCES_SECONDS)
+            fallen = self._parts.sources.check(time.time())
+            if fallen:
+                self._log.warning(
+                    "senders fell silent",
+                    count=len(fallen),
+                    sources=[source.id for source in fallen[:SOURCES_NAMED]],
+                    hint="logopsd status --sources",
+                )
 
     async def _keep_account(self) -> None:
         """Write the account at UTC midnight, and keep the figures of the day until then."""

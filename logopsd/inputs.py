@@ -134,6 +134,7 @@ class Listeners:
     def _side_routes(self) -> Routes:
         return side_routes(
             page=self._metrics.page,
+            sources=self._pipeline.sources.page,
             version=logopsd.__version__,
             pii_encryption=self._settings.encrypt_pii,
             not_ready=self._not_ready,

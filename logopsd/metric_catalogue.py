@@ -142,6 +142,9 @@ _OF_THE_DAEMON = (
     ("pii_withheld_total", "Values not written, as they could not be masked or encrypted."),
     ("sink_written_bytes_total", "Bytes written to the files of the sink."),
     ("sink_pending_bytes", "Bytes handed to the sink and not yet written."),
+    ("sources", "Senders in the table of sources."),
+    ("sources_silent", "Senders silent for much longer than they used to be."),
+    ("sources_evicted_total", "Senders that left the table of sources to others, as it was full."),
 )
 """What there is one of; the name is also the attribute of Metrics."""
 

@@ -105,6 +105,9 @@ class Metrics:
         sink_write_seconds: how long all of them took, seconds.
         sink_pending_bytes: bytes handed to the sink and not yet written.
         sink_is_stalled: whether it cannot write and tries again.
+        sources: senders in the table.
+        sources_silent: those silent for much longer than they used to be.
+        sources_evicted: those that lost their place in the table.
     """
 
     def __init__(
@@ -122,6 +125,9 @@ class Metrics:
         self.sink_written_bytes = 0
         self.sink_is_stalled = False
         self.sink_pending_bytes = 0
+        self.sources = 0
+        self.sources_silent = 0
+        self.sources_evicted = 0
         self.inputs: dict[str, InputMetrics] = {}
         self.sink_write_counts = [0] * (len(WRITE_SECONDS) + 1)
         self.sink_write_seconds = 0.0

@@ -16,6 +16,7 @@ from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.records import Batch, Frames, Receipt, Record
+from logopsd.sources import Sources
 
 Told = Callable[[], None] | None
 """Who wants to hear, in the event loop, that a batch is stored; None where nobody does."""
@@ -38,6 +39,7 @@ class Pipeline:
         sink: takes bytes and gives receipts.
         metrics: each batch touches each figure once.
         clock: seconds since the epoch.
+        sources: takes note of the senders; one of its own where not given.
 
     `lines`, `documents` and `privacy` may be replaced between two batches, as settings change.
     """
@@ -51,6 +53,7 @@ class Pipeline:
         sink: Sink,
         metrics: Metrics,
         clock: Callable[[], float],
+        sources: Sources | None = None,
     ) -> None:
         self.lines = lines
         self.documents = documents
@@ -58,6 +61,7 @@ class Pipeline:
         self._sink = sink
         self._metrics = metrics
         self._clock = clock
+        self.sources = Sources(tz=UTC) if sources is None else sources
 
     def take_frames(
         self,
@@ -82,6 +86,7 @@ class Pipeline:
         self.lines.parse(frames, peers, batch)
         self._metrics.input(input).truncated += len(frames.cut)
         self._store(batch, on_stored)
+        self.sources.see(batch, list(map(len, frames.frames)))
         return batch
 
     def take_documents(
@@ -97,6 +102,7 @@ class Pipeline:
         batch = self._new_batch(input)
         self.documents.parse(documents, peer, batch, format=format)
         self._store(batch, on_stored)
+        self.sources.see(batch)
         return batch
 
     def write_own(self, records: Sequence[Record]) -> None:

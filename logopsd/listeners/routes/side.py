@@ -1,8 +1,16 @@
-"""What the side port serves: the metrics, and the daemon's health."""
+"""What the side port serves: the metrics, the senders, and the daemon's health."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
-from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes
+from logopsd.listeners.http.messages import (
+    Request,
+    Respond,
+    Response,
+    Route,
+    Routes,
+    json_response,
+)
 from logopsd.listeners.routes.health import health_routes
 
 
@@ -12,6 +20,7 @@ def side_routes(
     version: str,
     pii_encryption: bool,
     not_ready: Callable[[], str | None],
+    sources: Callable[[float], Mapping[str, object]],
 ) -> Routes:
     """Return the routes of the side port.
 
@@ -20,11 +29,15 @@ def side_routes(
         version: of the daemon.
         pii_encryption: whether it encrypts.
         not_ready: says why records should not be sent now; None where they may.
+        sources: takes the time, seconds since the epoch; gives the table of senders.
     """
 
     def metrics(request: Request, respond: Respond) -> None:
         body, content_type = page(request.header(b"accept") or None)
         respond(Response(200, body, content_type=content_type))
 
+    def senders(_: Request, respond: Respond) -> None:
+        respond(json_response(200, sources(time.time())))
+
     health = health_routes(version=version, pii_encryption=pii_encryption, not_ready=not_ready)
-    return {("GET", "/metrics"): Route(metrics), **health}
+    return {("GET", "/metrics"): Route(metrics), ("GET", "/sources"): Route(senders), **health}

@@ -1,5 +1,7 @@
 """What the side port serves."""
 
+import json
+
 from logopsd.listeners.routes.side import side_routes
 from logopsd.metrics import Metrics
 from tests.listeners.http.helpers import Client, get, head, post
@@ -9,7 +11,11 @@ def client(metrics: Metrics) -> Client:
     """Give a client of the side port."""
     return Client(
         side_routes(
-            page=metrics.page, version="1.2.3", pii_encryption=False, not_ready=lambda: None
+            page=metrics.page,
+            version="1.2.3",
+            pii_encryption=False,
+            not_ready=lambda: None,
+            sources=lambda now: {"now": now, "sources": []},
         )
     )
 
@@ -30,6 +36,13 @@ def test_the_scraper_chooses_the_format() -> None:
     ((_, headers, body),) = client(Metrics()).send(get("/metrics", wanted)).answers
     assert headers["Content-Type"].startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
+
+
+def test_the_senders_are_served() -> None:
+    """The table of senders is JSON, with the time it is of."""
+    ((status, headers, body),) = client(Metrics()).send(get("/sources")).answers
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body)["now"] > 1_700_000_000
 
 
 def test_health_is_served_beside_them() -> None:
