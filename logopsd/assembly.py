@@ -14,7 +14,8 @@ from structlog.typing import FilteringBoundLogger
 from logopsd.account import Account
 from logopsd.config import Settings
 from logopsd.inherited import Inherited
-from logopsd.inputs import Listeners
+from logopsd.inputs import Listeners, tls_files
+from logopsd.listeners.tls import Certificates, load
 from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
@@ -46,6 +47,7 @@ class Parts:
         account: the figures of the day, for the record of them.
         sources: the table of senders.
         listeners: those of the inputs, and those of metrics and health.
+        certificates: of TLS; None where nothing speaks it.
     """
 
     metrics: Metrics
@@ -56,6 +58,7 @@ class Parts:
     account: Account
     sources: Sources
     listeners: Listeners
+    certificates: Certificates | None
 
 
 def assemble(
@@ -76,6 +79,9 @@ def assemble(
         deliver: runs a callable in the event loop.
         not_ready: says why records should not be sent now; None where they may.
         inherited: sockets that systemd opened; they go before the ports of the settings.
+
+    Raises:
+        SettingsError: the certificates of TLS cannot be used.
     """
     metrics = Metrics(detectors=settings.pii_detectors)
     sink_watch = SinkWatch(metrics, log, notify, deliver)
@@ -92,7 +98,8 @@ def assemble(
     )
     metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
     metrics.before_scrape(lambda: _count_sources(metrics, sources))
-    listeners = Listeners(settings, log, metrics, pipeline, not_ready, inherited)
+    certificates = _certificates(settings, log, metrics)
+    listeners = Listeners(settings, log, metrics, pipeline, not_ready, inherited, certificates)
     return Parts(
         metrics=metrics,
         sink_watch=sink_watch,
@@ -106,6 +113,7 @@ def assemble(
         ),
         sources=sources,
         listeners=listeners,
+        certificates=certificates,
     )
 
 
@@ -116,7 +124,11 @@ def reconfigure(parts: Parts, settings: Settings) -> Parts:
         LogopsError: it cannot be done; nothing has changed.
     """
     privacy = _privacy_stage(settings)
+    files = tls_files(settings)
+    loaded = None if files is None else load(files)
     # From here on nothing fails.
+    if parts.certificates is not None and loaded is not None:
+        parts.certificates.use(loaded)
     parts.metrics.add_detectors(settings.pii_detectors)
     parts.pipeline.privacy = privacy
     parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
@@ -154,6 +166,21 @@ def _sweeper(settings: Settings, sink: Sink) -> Sweeper:
         days=settings.retention_days,
         open_files=sink.open_files,
     )
+
+
+def _certificates(
+    settings: Settings, log: FilteringBoundLogger, metrics: Metrics
+) -> Certificates | None:
+    files = tls_files(settings)
+    if files is None:
+        return None
+    certificates = Certificates(files, log)
+
+    def show() -> None:
+        metrics.tls_certificate_expiry = certificates.loaded.expires
+
+    metrics.before_scrape(show)
+    return certificates
 
 
 def _privacy_stage(settings: Settings) -> PrivacyStage:

@@ -174,6 +174,8 @@ def _check(args: argparse.Namespace) -> int:
 
 def _unusable(settings: "Settings") -> Iterator[str]:
     """What would fail at start although the settings themselves are fine."""
+    if settings.tls_port is not None or settings.relp_tls:
+        yield from _unusable_certificates(settings)
     directories = []
     if settings.sink_file:
         directories.append(("LOGOPS_SINK_DIR", settings.sink_dir))
@@ -186,6 +188,18 @@ def _unusable(settings: "Settings") -> Iterator[str]:
             yield f"{name}: {there} is not a directory; choose another"
         elif not os.access(there, os.W_OK | os.X_OK):
             yield f"{name}: {there} is not writable; mend its permissions, or choose another"
+
+
+def _unusable_certificates(settings: "Settings") -> Iterator[str]:
+    from logopsd.inputs import tls_files
+    from logopsd.listeners.tls import load
+
+    try:
+        files = tls_files(settings)
+        assert files is not None
+        load(files)
+    except SettingsError as error:
+        yield from error.problems
 
 
 def _warn_of_readers(effective: "Effective") -> None:

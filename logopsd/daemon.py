@@ -125,6 +125,8 @@ class Daemon:
         self._spawn("sources", self._watch_sources())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
+        if parts.certificates is not None:
+            self._spawn("certificates", parts.certificates.watch())
         if self._notify.watchdog_interval is not None:
             self._spawn("watchdog", self._feed_watchdog(self._notify.watchdog_interval))
         self._log.info(

@@ -10,16 +10,20 @@ from structlog.typing import FilteringBoundLogger
 
 import logopsd
 from logopsd.config import Settings
+from logopsd.errors import SettingsError
+from logopsd.framing.relp import RelpSession
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.inherited import Inherited, bound_to, bound_to_path
 from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
+from logopsd.listeners.relp import RelpConnection
 from logopsd.listeners.routes.logs import ingest_routes
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection, StreamConnection
+from logopsd.listeners.tls import Certificates, TlsFiles
 from logopsd.metrics import Metrics
 from logopsd.pipeline import Pipeline
 
@@ -51,6 +55,24 @@ class Listener(Protocol):
         """Read out what has arrived, hand it down, and part from the peers."""
 
 
+def tls_files(settings: Settings) -> TlsFiles | None:
+    """What TLS is made of; None where nothing speaks it.
+
+    Raises:
+        SettingsError: a partner is missing, as it was taken away while TLS is on.
+    """
+    if settings.tls_port is None and not settings.relp_tls:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise SettingsError(["LOGOPS_TLS_CERT and LOGOPS_TLS_KEY are needed until TLS is off"])
+    return TlsFiles(
+        cert=settings.tls_cert,
+        key=settings.tls_key,
+        client_ca=settings.tls_client_ca,
+        permitted=settings.tls_permitted_peers,
+    )
+
+
 class Listeners:
     """Makes the listeners; an object, as all of them are given much the same."""
 
@@ -62,8 +84,10 @@ class Listeners:
         pipeline: Pipeline,
         not_ready: Callable[[], str | None],
         inherited: Inherited,
+        certificates: Certificates | None,
     ) -> None:
         self._settings = settings
+        self._certificates = certificates
         self._log = log
         self._metrics = metrics
         self._pipeline = pipeline
@@ -74,7 +98,9 @@ class Listeners:
         self.inputs: list[Listener] = [
             *self._each("udp", settings.udp_port, self._udp),
             *self._each("tcp", settings.tcp_port, self._tcp),
+            *self._each("tls", settings.tls_port, self._tls),
             *self._unix(),
+            *self._each("relp", settings.relp_port, self._relp),
             *self._each("http", settings.http_port, self._http),
         ]
         """Those that are on, or have an inherited socket."""
@@ -171,6 +197,46 @@ class Listeners:
             sock=sock,
             new_connection=self._syslog("tcp"),
             metrics=self._metrics.input("tcp"),
+            log=self._log,
+        )
+
+    def _tls(self, port: int, sock: socket.socket | None) -> Listener:
+        if self._certificates is None:  # a socket was handed over, and nothing said how to use it
+            raise SettingsError(
+                [
+                    "LOGOPS_TLS_PORT: systemd hands over a socket named tls; set this port, "
+                    "LOGOPS_TLS_CERT and LOGOPS_TLS_KEY, or change FileDescriptorName="
+                ]
+            )
+        return StreamListener(
+            input="tls",
+            host=self._settings.bind,
+            port=port,
+            sock=sock,
+            tls=self._certificates,
+            new_connection=self._syslog("tls"),
+            metrics=self._metrics.input("tls"),
+            log=self._log,
+        )
+
+    def _relp(self, port: int, sock: socket.socket | None) -> Listener:
+        settings = self._settings
+        return StreamListener(
+            input="relp",
+            host=settings.bind,
+            port=port,
+            sock=sock,
+            tls=self._certificates if settings.relp_tls else None,
+            new_connection=partial(
+                RelpConnection,
+                make_session=partial(
+                    RelpSession,
+                    max_message=settings.max_message,
+                    software=f"logopsd,{logopsd.__version__}",
+                ),
+                take_frames=partial(self._pipeline.take_frames, "relp"),
+            ),
+            metrics=self._metrics.input("relp"),
             log=self._log,
         )
 

@@ -41,7 +41,8 @@ class Setting:
         help: one sentence.
         group: the heading under which it is documented.
         secret: never shown.
-        needs: conditions beside which alone it has an effect: `debug_sample`, `archive_mode=zip`.
+        needs: conditions beside which alone it has an effect: `debug_sample`, `archive_mode=zip`,
+            `tls_port|relp_tls` (one of them).
         reloadable: SIGHUP brings a new value into effect; else only a restart does.
     """
 

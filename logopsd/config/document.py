@@ -32,7 +32,7 @@ def env_example() -> str:
 def _lines(setting: Setting) -> Iterator[str]:
     sentence = f"{setting.help} Takes {setting.kind.accepts}."
     if setting.needs:
-        sentence += f" Only with {', '.join(PREFIX + _shown(need) for need in setting.needs)}."
+        sentence += f" Only with {', '.join(map(_shown, setting.needs))}."
     if setting.reloadable:
         sentence += " SIGHUP takes a new value."
     for line in textwrap.wrap(sentence, _WIDTH - 2, break_long_words=False, break_on_hyphens=False):
@@ -41,8 +41,9 @@ def _lines(setting: Setting) -> Iterator[str]:
 
 
 def _shown(need: str) -> str:
-    attribute, equals, word = need.partition("=")
-    return attribute.upper() + equals + word
+    attributes, equals, word = need.partition("=")
+    names = (PREFIX + attribute.upper() for attribute in attributes.split("|"))
+    return " or ".join(names) + equals + word
 
 
 if __name__ == "__main__":

@@ -8,9 +8,6 @@ from logopsd.config.settings import Settings
 TCP_INPUTS = ("tcp_port", "tls_port", "relp_port", "http_port")
 """The ports that listen on TCP at LOGOPS_BIND."""
 
-NOT_YET = {"tls_port": "TLS", "relp_port": "RELP"}
-"""Ports whose listeners this version does not have."""
-
 _ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared with, never bound)
 
 Problem = tuple[str, tuple[str, ...], str]
@@ -27,7 +24,6 @@ def broken(
         described: attribute -> its description.
         given: attributes that were set, as against left at their default.
     """
-    yield from _not_in_this_version(settings)
     for attribute, setting in described.items():
         if attribute in given:
             yield from _without_effect(settings, setting)
@@ -39,38 +35,36 @@ def _name(attribute: str) -> str:
     return PREFIX + attribute.upper()
 
 
-def _not_in_this_version(settings: Settings) -> Iterator[Problem]:
-    for attribute, what in NOT_YET.items():
-        if getattr(settings, attribute) is not None:
-            text = f"{_name(attribute)}: {what} is not in this version; set it to 0 or remove it"
-            yield attribute, (), text
-
-
 def _without_effect(settings: Settings, setting: Setting) -> Iterator[Problem]:
     if getattr(settings, setting.attribute) in (False, None):
         return  # what is off itself misleads nobody
     for need in setting.needs:
-        attribute, _, word = need.partition("=")
-        value = getattr(settings, attribute)
-        if (value != word) if word else (value is None or value is False or value == ()):
-            text = f"{setting.name} has no effect {_while(need, value)}; set that, or remove this"
-            yield setting.attribute, (attribute,), text
+        attributes, _, word = need.partition("=")
+        names = tuple(attributes.split("|"))
+        values = [getattr(settings, attribute) for attribute in names]
+        if word not in values if word else all(value in (None, False, ()) for value in values):
+            text = f"{setting.name} has no effect {_while(names, word, values[0])}; set that, "
+            yield setting.attribute, names, text + "or remove this"
 
 
-def _while(need: str, value: object) -> str:
-    attribute, _, word = need.partition("=")
+def _while(names: tuple[str, ...], word: str, value: object) -> str:
     if word:
-        return f"without {_name(attribute)}={word}"
-    if attribute.endswith("_port"):
-        return f"while {_name(attribute)} is 0 (off)"
-    return f"without {_name(attribute)}" + ("=true" if value is False else "")
+        return f"without {_name(names[0])}={word}"
+    if len(names) > 1:
+        return f"without {' or '.join(map(_name, names))}"
+    if names[0].endswith("_port"):
+        return f"while {_name(names[0])} is 0 (off)"
+    return f"without {_name(names[0])}" + ("=true" if value is False else "")
 
 
 def _tls_partners(settings: Settings) -> Iterator[Problem]:
-    for attribute in ("tls_cert", "tls_key"):
-        if settings.tls_port is not None and getattr(settings, attribute) is None:
-            text = f"{_name('tls_port')} needs {_name(attribute)}; name a PEM file there"
-            yield "tls_port", (attribute,), text
+    for user in ("tls_port", "relp_tls"):
+        if getattr(settings, user) in (None, False):
+            continue
+        for attribute in ("tls_cert", "tls_key"):
+            if getattr(settings, attribute) is None:
+                text = f"{_name(user)} needs {_name(attribute)}; name a PEM file there"
+                yield user, (attribute,), text
 
 
 def _key_for_encryption(settings: Settings) -> Iterator[Problem]:

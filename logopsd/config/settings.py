@@ -56,7 +56,10 @@ class Settings:
         values.path, "", "Syslog over a Unix stream socket, likewise.", group=_INPUTS
     )
     relp_port: int | None = setting(
-        values.port, "0", "RELP, usually 2514; not in this version.", group=_INPUTS
+        values.port,
+        "0",
+        "RELP, usually 2514: each message is answered once it is stored.",
+        group=_INPUTS,
     )
     # RFC 5424 section 6.1: a receiver must take 480 octets. The upper end keeps one message
     # small beside the high-water mark.
@@ -93,28 +96,43 @@ class Settings:
     tls_port: int | None = setting(
         values.port,
         "0",
-        "Syslog over TLS (RFC 5425), usually 6514; not in this version.",
+        "Syslog over TLS (RFC 5425), usually 6514.",
         group=_TLS,
     )
+    relp_tls: bool = setting(
+        values.boolean, "false", "RELP speaks TLS.", group=_TLS, needs=("relp_port",)
+    )
     tls_cert: Path | None = setting(
-        values.path, "", "The server's certificate chain (PEM).", group=_TLS, needs=("tls_port",)
+        values.path,
+        "",
+        "The server's certificate and the chain behind it (PEM); read anew when it changes.",
+        group=_TLS,
+        needs=("tls_port|relp_tls",),
+        reloadable=True,
     )
     tls_key: Path | None = setting(
-        values.path, "", "The certificate's private key (PEM).", group=_TLS, needs=("tls_port",)
+        values.path,
+        "",
+        "The certificate's private key (PEM), without a passphrase.",
+        group=_TLS,
+        needs=("tls_port|relp_tls",),
+        reloadable=True,
     )
     tls_client_ca: Path | None = setting(
         values.path,
         "",
         "Clients must show a certificate signed by one of these (PEM).",
         group=_TLS,
-        needs=("tls_port",),
+        needs=("tls_port|relp_tls",),
+        reloadable=True,
     )
     tls_permitted_peers: tuple[str, ...] = setting(
-        values.texts,
+        values.peers,
         "",
-        "Which clients may send: SHA-256 fingerprints, DNS names, or wildcards of these.",
+        "Which of these clients may send; without a list all of them.",
         group=_TLS,
         needs=("tls_client_ca",),
+        reloadable=True,
     )
 
     syslog_tz: datetime.tzinfo = setting(

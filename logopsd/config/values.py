@@ -172,7 +172,20 @@ def _field_names(text: str) -> tuple[str, ...]:
 field_names = Kind(_field_names, "a comma list of field names, or none")
 
 
-texts = Kind(_items, "a comma list", empty=())
+def _peers(text: str) -> tuple[str, ...]:
+    from logopsd.listeners.tls_peers import PermittedPeers  # ssl loads only where it is needed
+
+    items = _items(text)
+    PermittedPeers(items)
+    return items
+
+
+peers = Kind(
+    _peers,
+    "a comma list of SHA-256 fingerprints (SHA256:AB:CD...), names (log1.example.org) and "
+    "wildcards (*.example.org)",
+    empty=(),
+)
 
 
 def _keep(text: str) -> tuple[str, ...]:

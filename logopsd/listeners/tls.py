@@ -9,7 +9,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
@@ -96,26 +96,20 @@ class Certificates:
         What has changed is loaded when it has kept still for one look: a certificate and its key
         are seldom written in the same moment.
         """
-        seen, self._seen = self._seen, _state(self.loaded.files)
-        if self._seen == self.loaded.state or self._seen != seen:
+        old = self.loaded
+        seen, self._seen = self._seen, _state(old.files)
+        if self._seen == old.state or self._seen != seen:
             return
         try:
-            loaded = load(self.loaded.files)
+            new = load(old.files)
         except SettingsError as error:
-            self._log.error(
-                "TLS certificates refused", problem=str(error), hint="the old ones stay"
-            )
-            # Not again before the next change.
-            loaded = Loaded(
-                self.loaded.files,
-                self.loaded.context,
-                self.loaded.permitted,
-                self.loaded.expires,
-                self._seen,
-            )
+            hint = "the old ones stay"
+            self._log.error("TLS certificates refused", problem=str(error), hint=hint)
+            new = replace(old, state=self._seen)  # not again before the next change
         else:
-            self._log.info("TLS certificates loaded", file=str(loaded.files.cert))
-        self.loaded = loaded
+            self._log.info("TLS certificates loaded", file=str(new.files.cert))
+        if self.loaded is old:  # else a reload came in between
+            self.loaded = new
 
 
 def load(files: TlsFiles) -> Loaded:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from logopsd.config import describe, read
 from logopsd.config.document import env_example
-from logopsd.config.rules import NOT_YET
 from tests.config.helpers import loaded
 
 ROOT = Path(__file__).parents[2]
@@ -36,16 +35,16 @@ def test_each_default_of_the_example_can_be_set() -> None:
 
 
 def test_no_setting_is_without_effect() -> None:
-    """Each is used where the daemon is put together, or refused as not in this version."""
+    """Each is used where the daemon is put together."""
     text = "".join(path.read_text() for path in (ROOT / "logopsd").glob("*.py"))
 
     for setting in describe():
-        refused = {setting.attribute, *setting.needs} & (NOT_YET.keys() | {"tls_client_ca"})
-        assert refused or f"settings.{setting.attribute}" in text, setting.name
+        assert f"settings.{setting.attribute}" in text, setting.name
 
 
 def test_needs_name_settings() -> None:
     """A condition names an attribute that exists."""
     attributes = {setting.attribute for setting in describe()}
 
-    assert {need.partition("=")[0] for each in describe() for need in each.needs} <= attributes
+    named = {need.partition("=")[0] for each in describe() for need in each.needs}
+    assert {name for names in named for name in names.split("|")} <= attributes

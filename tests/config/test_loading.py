@@ -109,7 +109,7 @@ def test_line_is_refused(lines: str, place: str, says: str) -> None:
         ("LOGOPS_ENCRYPT_MSG=masked", "no effect without LOGOPS_ENCRYPT_PII=true"),
         ("LOGOPS_SINK_FILE=false\nLOGOPS_FSYNC=never", "without LOGOPS_SINK_FILE=true"),
         ("LOGOPS_SINK_FILE=no\nLOGOPS_SINK_HIGH_WATER=1GiB", "without LOGOPS_SINK_FILE=true"),
-        ("LOGOPS_TLS_CERT=/c.pem", "no effect while LOGOPS_TLS_PORT is 0 (off)"),
+        ("LOGOPS_TLS_CERT=/c.pem", "no effect without LOGOPS_TLS_PORT or LOGOPS_RELP_TLS;"),
         ("LOGOPS_TLS_PERMITTED_PEERS=a", "no effect without LOGOPS_TLS_CLIENT_CA;"),
         ("LOGOPS_HTTP_PORT=0\nLOGOPS_HTTP_MAX_BODY=1MiB", "while LOGOPS_HTTP_PORT is 0 (off)"),
         ("LOGOPS_HTTP_PORT=0\nLOGOPS_DEBUG_SAMPLE=on", "while LOGOPS_HTTP_PORT is 0 (off)"),
@@ -119,7 +119,10 @@ def test_line_is_refused(lines: str, place: str, says: str) -> None:
             "without LOGOPS_HOUSEKEEP_AUTORUN=true",
         ),
         ("LOGOPS_ENCRYPT_PII=true", "needs LOGOPS_SECRET_KEY; `logopsd keygen` makes a key"),
-        ("LOGOPS_RELP_PORT=2514", "RELP is not in this version; set it to 0 or remove it"),
+        (
+            "LOGOPS_RELP_TLS=true\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
+            "LOGOPS_RELP_PORT is 0 (off)",
+        ),
         ("LOGOPS_HTTP_PORT=5514", "LOGOPS_HTTP_PORT is 5514, as is LOGOPS_TCP_PORT"),
         ("LOGOPS_METRICS_PORT=8080", "LOGOPS_METRICS_PORT is 8080, as is LOGOPS_HTTP_PORT"),
         (
@@ -147,6 +150,8 @@ def test_combination_is_refused(lines: str, says: str) -> None:
         "LOGOPS_SECRET_KEY=\nLOGOPS_TLS_CERT=\nLOGOPS_PII_KEEP=",
         "PATH=/x\nOTHER",
         "LOGOPS_E2E=require",
+        "LOGOPS_TLS_PORT=1\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
+        "LOGOPS_RELP_PORT=1\nLOGOPS_RELP_TLS=1\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
     ],
 )
 def test_combination_is_fine(lines: str) -> None:
@@ -160,7 +165,9 @@ def test_tls_without_certificate_is_refused() -> None:
 
     assert "LOGOPS_TLS_PORT needs LOGOPS_TLS_CERT" in found
     assert "LOGOPS_TLS_PORT needs LOGOPS_TLS_KEY" in found
-    assert "TLS is not in this version" in found
+    assert "LOGOPS_RELP_TLS needs LOGOPS_TLS_KEY" in "\n".join(
+        problems("LOGOPS_RELP_TLS=true\nLOGOPS_RELP_PORT=1\nLOGOPS_TLS_CERT=c")
+    )
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
