@@ -5,6 +5,7 @@ finished by the next. A file that cannot be handled is reported, and the rest go
 """
 
 import datetime
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ class SweepReport:
         kept: files and archives left as they are by the policy.
         today: the day from which ages were counted.
         dry_run: nothing was done; `deleted` and `archived` say what would be.
+        stopped: the round was ended early by `stop`; the next one does the rest.
     """
 
     deleted: list[Path] = field(default_factory=list)
@@ -39,6 +41,11 @@ class SweepReport:
     kept: int = 0
     today: datetime.date = datetime.date.min
     dry_run: bool = False
+    stopped: bool = False
+
+
+class _StoppedError(Exception):
+    """The round is to end now; what is begun is undone on the way up."""
 
 
 class Sweeper:
@@ -75,6 +82,14 @@ class Sweeper:
         self._archive_days = archive_days
         self._max_bytes = max_bytes
         self._files = files or RetentionFiles()
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End a round that is under way within a moment, and every later one; from any thread.
+
+        An archive that is not finished is removed again, and its source stays.
+        """
+        self._stop.set()
 
     def sweep(
         self, *, today: datetime.date, dry_run: bool = False, progress: Progress | None = None
@@ -102,6 +117,8 @@ class Sweeper:
         try:
             self._remove_parts()
             self._carry_out(self._plan(today, report), report, progress or (lambda done, all: None))
+        except _StoppedError:
+            report.stopped = True
         finally:
             self._files.unlock(lock)
         return report
@@ -156,6 +173,8 @@ class Sweeper:
         report.deleted.extend(self._archive_dir / entry.name for entry in plan.expire)
 
     def _carry_out(self, plan: Plan, report: SweepReport, progress: Progress) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
         total = sum(entry.size for entry in (*plan.remove, *plan.expire))
         done = 0
 
@@ -163,6 +182,8 @@ class Sweeper:
             nonlocal done
             done += size
             progress(min(done, total), total)
+            if self._stop.is_set():
+                raise _StoppedError
 
         for entry in plan.remove:
             path = self._directory / entry.name

@@ -94,6 +94,11 @@ class FaultyFiles(OsFiles):
         fault = self._meet("pwrite", writes=True)
         return super().pwrite(fd, data if fault is None else data[: max(1, fault.taken)], offset)
 
+    def set_time(self, fd: int, of: os.stat_result) -> None:
+        """Set the time, perhaps."""
+        self._meet("set_time", writes=True)
+        super().set_time(fd, of)
+
     def fsync(self, fd: int) -> None:
         """Make durable, or lose."""
         there = os.fstat(fd)

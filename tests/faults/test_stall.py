@@ -249,3 +249,36 @@ def test_an_error_of_our_own_surfaces_in_the_loop(tmp_path: Path) -> None:
     assert sink.stalled == "internal error: KeyError"
     assert not sink.close(10)
     assert [r.count for r in sink.unstored()] == [1]
+
+
+def test_a_call_that_takes_seconds_counts_as_a_stall(tmp_path: Path) -> None:
+    """A disk that hangs raises no error; the sink says so while it lasts."""
+    hang, entered = threading.Event(), threading.Event()
+    now = [0.0]
+
+    class Files(FaultyFiles):
+        def fsync(self, fd: int) -> None:
+            entered.set()
+            assert hang.wait(20)
+            super().fsync(fd)
+
+    observer = Observer()
+    sink = NdjsonSink(
+        directory=tmp_path,
+        max_file_bytes=0,
+        fsync="always",
+        deliver=at_once,
+        observer=observer,
+        files=Files(),
+        clock=lambda: now[0],
+    )
+    sink.open()
+    sink.write(line("one"), DAY, receipt(1))
+    assert entered.wait(20)
+    assert sink.stalled is None
+    now[0] = 7.0
+    assert sink.stalled == "slow: no answer from the disk for 7 s"
+    hang.set()
+    observer.until(lambda: len(observer.receipts) == 1)
+    assert sink.close(20)
+    assert sink.stalled is None

@@ -251,3 +251,29 @@ def test_a_file_that_went_by_itself_is_no_failure(root: Path) -> None:
     report = make_sweeper(root, "delete", Gone()).sweep(today=TODAY)
     assert report.failed == []
     assert len(report.deleted) == 2
+
+
+@pytest.mark.parametrize("mode", ["zip", "delete"])
+def test_a_round_can_be_stopped_midway(root: Path, mode: Mode) -> None:
+    """A daemon that ends does not wait for gigabytes; the next round does the rest."""
+    big = root / "ingest" / "20261001.ndjson"
+    big.write_bytes(b"x" * 3_000_000)
+    contents = whereabouts(root)
+    sweeper = make_sweeper(root, mode)
+    calls: list[int] = []
+
+    def progress(done: int, total: int) -> None:
+        calls.append(done)
+        sweeper.stop()
+
+    report = sweeper.sweep(today=TODAY, progress=progress)
+    assert report.stopped
+    assert len(calls) == 1
+    assert report.failed == []
+    if mode == "zip":
+        assert big.exists()
+        assert list((root / "archive").iterdir()) == []
+        assert whereabouts(root) == contents
+    assert sweeper.sweep(today=TODAY).stopped
+    assert make_sweeper(root, mode).sweep(today=TODAY).failed == []
+    assert not big.exists()

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import stat
@@ -9,6 +10,7 @@ import pytest
 from logopsd.errors import SinkError
 from logopsd.sinks.ndjson import NdjsonSink
 from logopsd.sinks.writer import Fsync
+from tests.faults.helpers import Fault, FaultyFiles
 from tests.sinks.helpers import Observer, at_once, line, receipt
 
 DAY = "20261123"
@@ -139,3 +141,99 @@ def test_valves_close_above_the_high_and_open_below_the_low_water_mark(tmp_path:
     assert sink.close(10)
     assert calls == ["pause", "late pause", "resume"]
     assert not sink.paused
+
+
+def test_a_directory_that_cannot_be_used_is_refused_with_the_mend(tmp_path: Path) -> None:
+    """A file in the place of the directory is named, with what to do."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SinkError, match="make it a directory that the daemon's user may write"):
+        make_sink(tmp_path / "file", Observer()).open()
+
+
+def test_a_directory_without_the_right_to_write_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon does not start to stall at the first record."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(SinkError, match="Permission denied; make it a directory"):
+        make_sink(tmp_path, Observer()).open()
+
+
+def test_a_torn_file_of_another_owner_is_refused(tmp_path: Path) -> None:
+    """What could never be appended to is told at start, and the lock is let go."""
+    (tmp_path / "20261123.ndjson").write_bytes(b"torn")
+    files = FaultyFiles()
+    files.faults["open_update"].append(Fault(errno.EACCES))
+    sink = NdjsonSink(
+        directory=tmp_path,
+        max_file_bytes=0,
+        fsync="never",
+        deliver=at_once,
+        observer=Observer(),
+        files=files,
+    )
+    with pytest.raises(SinkError, match="let the daemon's user read and write the files there"):
+        sink.open()
+    sink.open()
+    assert sink.close(10)
+
+
+def test_a_full_disk_does_not_keep_the_daemon_from_starting(tmp_path: Path) -> None:
+    """A torn tail that cannot be set aside now is mended before the file is appended to."""
+    path = tmp_path / "20261123.ndjson"
+    path.write_bytes(b"torn")
+    (tmp_path / "notes.txt").write_bytes(b"not ours, and without LF")
+    files, observer = FaultyFiles(), Observer()
+    files.faults["writev"].append(Fault(errno.ENOSPC))
+    sink = NdjsonSink(
+        directory=tmp_path,
+        max_file_bytes=0,
+        fsync="never",
+        deliver=at_once,
+        observer=observer,
+        files=files,
+    )
+    sink.open()
+    assert observer.torn_files == []
+    sink.write(line("next"), DAY, receipt(1))
+    assert sink.close(10)
+    assert observer.torn_files == [(path, 4)]
+    notice, last = path.read_bytes().splitlines(keepends=True)
+    assert json.loads(notice)["msgid"] == "torn"
+    assert last == line("next")
+
+
+def test_an_empty_batch_is_a_receipt_that_follows_all_before_it(tmp_path: Path) -> None:
+    """A batch without bytes makes no file, and its receipt keeps its place."""
+    observer = Observer()
+    sink = make_sink(tmp_path, observer)
+    sink.open()
+    sink.write(b"", DAY, receipt(1))
+    assert sink.close(10)
+    assert [r.count for r in observer.receipts] == [1]
+    assert list(tmp_path.glob("*.ndjson")) == []
+
+
+def test_closing_what_was_never_opened_is_no_harm(tmp_path: Path) -> None:
+    """A start that failed may be cleaned up like any other."""
+    assert make_sink(tmp_path, Observer()).close(1)
+
+
+def test_a_file_for_each_level(tmp_path: Path) -> None:
+    """Each level's lines land in its own file; one receipt serves the batch."""
+    observer = Observer()
+    sink = NdjsonSink(
+        directory=tmp_path,
+        max_file_bytes=0,
+        fsync="always",
+        deliver=at_once,
+        observer=observer,
+        split="level",
+    )
+    sink.open()
+    error, info = (b'{"ts":"t","level":"%s","msg":"m"}\n' % level for level in (b"ERROR", b"INFO"))
+    sink.write(error + info + error, DAY, receipt(3))
+    assert sink.close(10)
+    assert (tmp_path / "20261123-error.ndjson").read_bytes() == error * 2
+    assert (tmp_path / "20261123-info.ndjson").read_bytes() == info
+    assert [r.count for r in observer.receipts] == [3]

@@ -71,3 +71,31 @@ def test_mending_that_failed_can_be_done_again(path: Path, call: str, after: int
     assert all(json.loads(text) for text in lines)
     assert lines[-1].endswith(b"\n")
     assert b"fragment\n" in path.with_name(path.name + ".torn").read_bytes()
+
+
+def test_a_time_that_cannot_be_set_is_no_error(path: Path) -> None:
+    """Only the owner of a file may set its time; the line is mended all the same."""
+    path.write_bytes(b"torn")
+    files = FaultyFiles()
+    files.faults["set_time"].append(Fault(errno.EPERM))
+    assert mend_torn_tail(files, path) == 4
+    assert mend_torn_tail(files, path) == 0
+
+
+def test_a_file_that_is_cut_off_by_someone_else_meanwhile_is_left(path: Path) -> None:
+    """A read that comes back empty ends the copying; it does not go on for ever."""
+    path.write_bytes(line("whole") + b"torn")
+
+    class Cuts(FaultyFiles):
+        def create(self, path: Path) -> int:
+            self.cut = True
+            return super().create(path)
+
+        def pread(self, fd: int, size: int, offset: int) -> bytes:
+            return b"" if hasattr(self, "cut") else super().pread(fd, size, offset)
+
+    aside = path.with_name(path.name + ".torn")
+    aside.unlink(missing_ok=True)
+    assert mend_torn_tail(Cuts(), path) == 4
+    assert aside.read_bytes() == b"\n"
+    assert path.read_bytes().endswith(b"\n")
