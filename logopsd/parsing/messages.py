@@ -5,14 +5,17 @@ while it is there anyway; so a message in prose costs nothing more.
 """
 
 import re
+from string import hexdigits
 from typing import Final
 
 from logopsd.errors import PayloadError
 from logopsd.parsing import json_text
+from logopsd.parsing.access_log import read_access
 from logopsd.parsing.cef import read_cef, read_leef
 from logopsd.parsing.cisco import read_cisco
 from logopsd.parsing.logfmt import read_logfmt
 from logopsd.parsing.normalize import Normalizer
+from logopsd.parsing.palo_alto import read_palo_alto
 from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Record
 
@@ -20,11 +23,14 @@ _STARTS: Final = (
     *(r"\{", "@cee:"),  # JSON
     *(r"CEF: ?[0-9]", r"LEEF: ?[0-9]"),
     *(r"[A-Za-z_][\w.-]{0,63}+=",),  # key=value
+    r"[0-9A-Fa-f]{1,4}[.:][0-9A-Fa-f.:]++ ",  # an address: access lines
+    r"[0-9]?,[0-9]{4}/",  # PAN-OS
     *(r"%[A-Z]", r"[0-9]{0,10}:[ A-Z*.]", r"[*.][A-Z]"),  # Cisco
 )
 MESSAGE_HINT: Final = rf"(?:(?=({'|'.join(_STARTS)})))?+"
 """Pattern whose one group says how a structured message starts, and is None for any other."""
 
+_HEX_DIGITS: Final = frozenset(hexdigits)
 _MESSAGE: Final = re.compile(rf" ?+\ufeff?+{MESSAGE_HINT}(.*)", re.DOTALL)
 _COOKIE: Final = re.compile(r"@cee: ?+")
 
@@ -63,6 +69,10 @@ class MessageReader:
             return self._read_json(record)
         if hint[-1] == "=":
             return read_logfmt(record, self._stamps, self._normalizer)
+        if hint[-1] == "/":
+            return read_palo_alto(record, self._stamps)
+        if first in _HEX_DIGITS and read_access(record, self._stamps):
+            return True
         if first == "C":
             return read_cef(record, self._stamps)
         if first == "L":

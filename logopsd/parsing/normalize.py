@@ -132,6 +132,16 @@ def complete(record: Record, batch: Batch) -> None:
         batch.missing_level += 1
 
 
+def take_time(record: Record, text: str, stamps: Stamps) -> None:
+    """Read a stamp for a record that has none yet; an unreadable one is kept beside."""
+    if not record.ts and text:
+        stamp = stamps.read(text)
+        if stamp is None:
+            record.ts_orig = text
+        else:
+            record.ts, record.guessed, _ = stamp
+
+
 def add_field(fields: dict[str, Any], name: str, value: object) -> None:
     """Put a value into `fields`; one under a name that is there already makes a list of both."""
     if name not in fields:
