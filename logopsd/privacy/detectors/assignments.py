@@ -33,7 +33,7 @@ _BARE = re.compile(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))++"
 """A value without quotes: to white space, a quote, or a separator that ends it."""
 
 _PLACEHOLDER = re.compile(
-    r"[$%{<\[(]|x+\Z|\*{3}|(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|"
+    r"[$%{<\[(]|eyJ\*{3}|-----\*{3}|x{3,}+(?!\w)|\*{3}|(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|"
     r"expired|invalid|valid|unset|set|not|is|was|has|reset|changed|updated|failed|rejected|accepted|"
     r"denied|ok|error|unknown|incorrect|wrong|redacted|filtered|removed|hidden|masked|authentication|"
     r"auth|publickey|keyboard-interactive)\b",
@@ -46,6 +46,11 @@ _QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encrypti
 
 _NO_PASS = ("by", "com", "tres", "sur", "under", "over")
 """`bypass=`, `compass=`: words that end in `pass` and open nothing."""
+
+_NEXT_WORD = re.compile(r" [^\W\d_]| \*")
+
+_SHORTEST = {"ken": 3}
+"""Characters that a value needs at least, where it is not one: `near token: }`."""
 
 _OPTION = re.compile(
     r"--(?:[\w-]{0,40}[_-])?(?:pass(?:word|wd|phrase)?|pwd|token|secret|(?:api|access|secret)-?key)"
@@ -60,40 +65,49 @@ def _assignment(text: str, at: int) -> Find | None:
         return None
     word, before, quote = match.group(1).lower(), match.group(2), match.group(3)
     begin = match.end()
+    # All that can be told before the value is read is asked first: a value may be long, and only
+    # one that is claimed is never read again.
+    if not _names_a_secret(text, at, word, begin) or _PLACEHOLDER.match(text, begin):
+        return None
     value = _TO_QUOTE[quote].match(text, begin) if quote else None
     if value:
         secret = value[0]
     else:  # no quotes, or a message that was cut before the second
         value = _BARE.match(text, begin)
         secret = value[0].rstrip(")]}>.,;\\") if value else ""
-    if not value or not secret or _PLACEHOLDER.match(secret):
+        if before and not quote and secret.isalpha() and _goes_on(text, begin + len(secret)):
+            return None  # prose: `Password: please choose another`
+    if len(secret) < _SHORTEST.get(word, 1) or (
+        word in ("ken", "pass") and _is_count(word, secret)
+    ):
         return None
-    if not _names_a_secret(text[max(at - 16, 0) : at].lower(), word, secret):
-        return None
-    if before and not quote and secret.isalpha() and _goes_on(text, value.end()):
-        return None  # prose: `Password: please choose another`
     return begin, begin + len(secret), MASK
 
 
-def _names_a_secret(before: str, word: str, value: str) -> bool:
-    """Say whether a word, with what stands before it, announces a secret."""
-    if word.startswith("ke"):
-        if word == "ken":
-            if not before.endswith("to") or before.endswith("unexpected to"):
-                return False
-            return not (value.isdigit() and len(value) < 8) and len(value) > 2
-        qualified = before.rstrip("_- ").endswith(_QUALIFIED) and not value.startswith("/")
-        return qualified or value.startswith("AIza")  # Google's keys stand in `key=`
+def _names_a_secret(text: str, at: int, word: str, begin: int) -> bool:
+    """Say whether a word announces a secret, by what stands before it and how the value begins."""
     if word == "pwd":
-        return not value.startswith("/")  # the directory a command was run in
+        return text[begin : begin + 1] != "/"  # the directory a command was run in
+    if word not in ("ken", "key", "pass"):
+        return True
+    before = text[max(at - 16, 0) : at].lower()
+    if word == "ken":
+        return before.endswith("to") and not before.endswith("unexpected to")
     if word == "pass":
-        return not before.endswith(_NO_PASS) and not (value.isdigit() and len(value) < 4)
-    return True
+        return not before.endswith(_NO_PASS)
+    if text.startswith("AIza", begin):  # Google's keys stand in `key=`
+        return True
+    return before.rstrip("_- ").endswith(_QUALIFIED) and text[begin : begin + 1] != "/"
+
+
+def _is_count(word: str, value: str) -> bool:
+    """Say whether a value is a small number: `max_token=512`, `pass=12`."""
+    return value.isdigit() and len(value) < (4 if word == "pass" else 8)
 
 
 def _goes_on(text: str, at: int) -> bool:
     """Say whether another word follows, as it does in a sentence."""
-    return text[at : at + 1] == " " and text[at + 1 : at + 2].isalpha()
+    return _NEXT_WORD.match(text, at) is not None
 
 
 def _option(text: str, at: int) -> Find | None:

@@ -11,7 +11,9 @@ from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 _ENCODED_AT = re.compile(r"%40|%2540|\\u0040")
 """The sign as URLs carry it, encoded once or twice, and as JSON may."""
 
-_DOMAIN = re.compile(r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?![\w-])")
+_DOMAIN = re.compile(
+    r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?![\w-]|\*{3})"
+)
 """Labels and a last one that holds no digit; RFC 1035 section 2.3.4 for the length."""
 
 _LOCAL = re.compile(r"[\w.+!#$*^~'-]*")
@@ -28,10 +30,10 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _FILES_AND_UNITS = (
     "service socket timer target mount automount slice scope device swap path "
     "gz bz2 xz zst zip tar tgz deb rpm jar war png jpg jpeg gif svg webp js mjs ts css map "
-    "json yaml yml xml html htm txt log conf cfg ini lock tmp sock pid bak so exe dll"
+    "xxxx json yaml yml xml html htm txt log conf cfg ini lock tmp sock pid bak so exe dll"
 )
 _NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
-"""Last labels that are no domain: systemd's units, and the endings of file names."""
+"""Last labels that are no domain: systemd's units, the endings of file names, a masked address."""
 
 _VERSION = re.compile(r"\d+\.\d(?!\d*\.\d+\.\d+\.[^\W\d])")
 """The domain of `package@1.2.3-beta.next`; but `4.3.2.1.dialup.example` is one."""

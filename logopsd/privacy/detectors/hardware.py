@@ -5,13 +5,13 @@ import re
 from logopsd.privacy.detectors.base import Detector, Find, triggers
 
 _PAIRS = re.compile(
-    r"(?:(?<![\w:-])|(?<=[a-z]_))([0-9A-Fa-f]{2})([:_-])([0-9A-Fa-f]{2})\2([0-9A-Fa-f]{2})\2"
-    r"[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}(?![\w-]|:[0-9A-Fa-f]{2}\b)"
+    r"(?:(?<![\w:*-])|(?<=[a-z]_))([0-9A-Fa-f]{2})([:_-])([0-9A-Fa-f]{2})\2([0-9A-Fa-f]{2})\2"
+    r"[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}(?![\w*-]|:[0-9A-Fa-f]{2}\b)"
 )
 """Six pairs and no more: 8 are a WWN, 14 a frame's header, 16 a fingerprint."""
 
 _GROUPS = re.compile(
-    r"(?<![\w.:-])([0-9A-Fa-f]{4})\.([0-9A-Fa-f]{2})[0-9A-Fa-f]{2}\.[0-9A-Fa-f]{4}(?![\w-]|\.\w)"
+    r"(?<![\w.:*-])([0-9A-Fa-f]{4})\.([0-9A-Fa-f]{2})[0-9A-Fa-f]{2}\.[0-9A-Fa-f]{4}(?![\w*-]|\.\w)"
 )
 """Cisco's three groups."""
 

@@ -7,11 +7,11 @@ from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 
 _IPV4 = re.compile(
     r"([0-9]{1,3}+)([.-])([0-9]{1,3}+)\2([0-9]{1,3}+)\2([0-9]{1,3}+)(\.[0-9]{1,5}+)?+"
-    r"(?!\.?[0-9]|[A-Za-z])"
+    r"(?!\.?[0-9]|[A-Za-z*])"
 )
 """Four numbers, no letter behind, and no longer run of numbers and dots; tcpdump adds the port."""
 
-_BEFORE = frozenset("0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BEFORE = frozenset("*0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What may not stand before: a letter (`v1.2.3.4`), or more of a run of numbers and dots."""
 
 _OCTETS = frozenset(str(n).zfill(width) for n in range(256) for width in (1, 2, 3))

@@ -12,7 +12,7 @@ from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 _BACK = re.compile(r"[0-9A-Fa-f:]*+")
 """What an address may hold before its first trigger; read backwards."""
 
-_RUN = re.compile(r"([0-9A-Fa-f:]{2,60}+)((?:\.[0-9]{1,5}+){0,4}+)(?![0-9A-Za-z]|\.x)")
+_RUN = re.compile(r"([0-9A-Fa-f:]{2,60}+)((?:\.[0-9]{1,5}+){0,4}+)(?![0-9A-Za-z*]|\.x)")
 """Hexadecimal digits and colons, and numbers with dots behind: IPv4's, or a port (tcpdump)."""
 
 _LONGEST = 45
@@ -30,7 +30,7 @@ def ipv6(keep: Keep) -> Detector:
 
     def examine(text: str, at: int) -> Find | None:
         begin = _begin(text, at)
-        run = _RUN.match(text, begin)
+        run = _RUN.match(text, begin) if begin >= 0 else None
         if not run:
             return None
         written = _without_port(run[1], run[2])
@@ -45,14 +45,17 @@ def ipv6(keep: Keep) -> Detector:
 
 
 def _begin(text: str, at: int) -> int:
-    """Find where the address around the colon at `at` begins.
+    """Find where the address around the colon at `at` begins; -1 where none can.
 
     Where it touches a word (`eth0:2a02::1`, `from:2a02::1`), that word and its colon are not part.
     """
     back = text[at - 1 : at - 2 - _LONGEST if at > _LONGEST + 1 else None : -1] if at else ""
     length = _BACK.match(back).end()  # type: ignore[union-attr]  # it matches nothing, too
     begin = at - length
-    if back[length : length + 1].isalnum() or (text[begin] == ":" and text[begin + 1] != ":"):
+    before = back[length : length + 1]
+    if before == "*":  # what was masked ends here, and part of it may be missing
+        return -1
+    if before.isalnum() or before == "." or (text[begin] == ":" and text[begin + 1] != ":"):
         begin = text.index(":", begin) + 1
     return begin
 

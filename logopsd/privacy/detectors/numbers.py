@@ -13,9 +13,9 @@ _EIGHT_DIGITS = triggers(rb"0000(?<!00000)(?=[ +-]?0000)")
 """Where digits begin and eight of them stand together, as in every card and IBAN."""
 
 _CARD = re.compile(
-    r"(?<![\w.-])(?:[0-9]{13,19}+"
+    r"(?<![\w.*-])(?:[0-9]{13,19}+"
     r"|[0-9]{4}([ +-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?+"
-    r"|[0-9]{4}([ +-])[0-9]{6}\2[0-9]{4,5}+)(?!\w|[.-]\d|-\w)"
+    r"|[0-9]{4}([ +-])[0-9]{6}\2[0-9]{4,5}+)(?![\w*]|[.-]\d|-\w)"
 )
 """13 to 19 digits in one piece, or in the groups that are printed on the card."""
 
@@ -50,40 +50,40 @@ _IBAN_LENGTHS = dict(
 )
 """Country -> characters; the IBAN registry of SWIFT, release 99."""
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}")
-_IBAN_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}")
+_IBAN = re.compile(r"(?<![A-Za-z0-9*])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_IBAN_START = re.compile(r"(?<![A-Za-z0-9*])[A-Za-z]{2}[0-9]{2}")
 
 _IBAN_REACH = 24
 """Characters between the beginning of an IBAN and its first eight digits in a row, at most."""
 
 _PHONE = re.compile(
-    r"(?<![\w+])(?:\+|%2[Bb])([1-9](?:[ ().-]{0,2}[0-9]){8,14})(?![0-9]|[ .-][0-9])"
+    r"(?<![\w+*])(?:\+|%2[Bb])([1-9](?:[ ().-]{0,2}[0-9]){8,14})(?![\w*]|[.-][0-9])"
 )
 """E.164: a plus sign and 9 to 15 digits, as people group them."""
 
 _NATIONAL = re.compile(
     r"""(?:phone|tel|mobile|msisdn|cell)(?:[ _-]?(?:number|no|nr))?\.?
     (?:\\?["'])?[ ]{0,2}[:=]?[ ]{0,2}(?:\\?["'])?
-    ([0-9(](?:[ ().-]{0,2}[0-9]){6,14})(?![0-9]|[.-][0-9])""",
+    ([0-9(](?:[ ().-]{0,2}[0-9]){6,14})(?![\w*]|[.-][0-9])""",
     re.VERBOSE | re.IGNORECASE,
 )
 """National numbers, which only the word before them tells from other numbers."""
 
-_PESEL = re.compile(r"(?<![\w.-])[0-9]{11}(?![\w-]|\.\d)")
+_PESEL = re.compile(r"(?<![\w.*-])[0-9]{11}(?![\w*-]|\.\d)")
 _PESEL_NAMED = re.compile(
     r"""pesel(?:[ _-]?(?:number|nr|no|numer))?(?:\\?["'])?[ ]{0,2}[:=\#.]?[ ]{0,2}(?:\\?["'])?
-    ([0-9]{11})(?![0-9])""",
+    ([0-9]{11})(?![\w*])""",
     re.VERBOSE | re.IGNORECASE,
 )
 _PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
 _CENTURIES = {8: 1800, 0: 1900, 2: 2000, 4: 2100, 6: 2200}
 """What the tens of a PESEL's month, made even, say of the year."""
 
-_SSN = re.compile(r"(?<![\w.-])([0-9]{3})-([0-9]{2})-([0-9]{4})(?![\w-]|\.\d)")
+_SSN = re.compile(r"(?<![\w.*-])([0-9]{3})-([0-9]{2})-([0-9]{4})(?![\w*-]|\.\d)")
 _SSN_NAMED = re.compile(
     r"""(?:ssn|social[ _-]security)(?:[ _-]?(?:number|no|nr|num))?
     (?:\\?["'])?[ ]{0,2}[:=\#]?[ ]{0,2}(?:\\?["'])?
-    (?P<ssn>([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4}))(?![0-9])""",
+    (?P<ssn>([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4}))(?![\w*])""",
     re.VERBOSE | re.IGNORECASE,
 )
 

@@ -23,7 +23,7 @@ _TOKEN_AS_USER = re.compile(r"://(?=[a-zA-Z_-]*[0-9])([\w-]{20,256}+)@(?=\w)", r
 """`https://ghp_...@github.com`: one long word with a digit is a token and not a name."""
 
 _JWT = re.compile(
-    r"""(?:(?<![A-Za-z0-9_-])|(?<=%[0-9A-Fa-f]{2}))
+    r"""(?:(?<![A-Za-z0-9_*-])|(?<=%[0-9A-Fa-f]{2}))
     eyJ[A-Za-z0-9_-]{5,}+\.(?:eyJ[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]*+)?
     |[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]++){1,3}+)""",
     re.VERBOSE,
@@ -44,25 +44,34 @@ _AUTHORIZATION = re.compile(
 _BEARER = re.compile(r"(?:bearer)(?:[ +:=]|%20){1,2}([A-Za-z0-9._~+/=-]{16,}+)", re.IGNORECASE)
 _BASIC = re.compile(r"basic(?:[ +]|%20)([A-Za-z0-9+/]{8,}+={0,2})", re.IGNORECASE)
 
-_PREFIXED = re.compile(
-    r"""(?<![A-Za-z0-9])(?:
-    (?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}(?![0-9A-Za-z])  # AWS
-    |gh[pousr]_[A-Za-z0-9]{20,255}+|github_pat_\w{22,255}+  # GitHub
-    |glpat-[\w-]{20,255}+  # GitLab
-    |xox[abeoprs]-[A-Za-z0-9-]{10,255}+  # Slack
-    |[rs]k_(?:live|test)_[A-Za-z0-9]{16,255}+  # Stripe
-    |sk-[\w-]{20,255}+  # OpenAI and others
-    |npm_[A-Za-z0-9]{36}|hf_[A-Za-z0-9]{30,255}+|dop_v1_[a-f0-9]{64})""",
-    re.VERBOSE | re.ASCII,
-)
+_PREFIXES = {
+    **dict.fromkeys(["AKIA", "ASIA"], re.compile(r"[0-9A-Z]{16}(?![0-9A-Za-z])")),  # AWS
+    **dict.fromkeys(
+        ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_", "hf_"],  # GitHub, npm, Hugging Face
+        re.compile(r"[A-Za-z0-9]{20,}+"),
+    ),
+    "github_pat_": re.compile(r"[A-Za-z0-9_]{22,}+"),
+    **dict.fromkeys(
+        ["sk_live_", "rk_live_", "sk_test_", "rk_test_"],
+        re.compile(r"[A-Za-z0-9]{16,}+"),  # Stripe
+    ),
+    **dict.fromkeys(["glpat-", "sk-"], re.compile(r"[A-Za-z0-9_-]{20,}+")),  # GitLab, OpenAI
+    **dict.fromkeys(
+        ["xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],  # Slack
+        re.compile(r"[A-Za-z0-9-]{10,}+"),
+    ),
+}
+"""Keys that their makers mark by a prefix, so that they are found; and what must follow it."""
 
-_PREFIX_LENGTH = {"_": 11, "-": 5, "i": 2}
-"""How far before what a trigger finds a prefixed key may begin."""
+_WORDLIKE = re.compile(r"[A-Za-z0-9*]")
+
+_ALL_PREFIXES = tuple(_PREFIXES)
+_LONGEST_PREFIX = max(map(len, _ALL_PREFIXES))
 
 _PRIVATE_KEY = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+    r"-----(BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     r"(?:(?<=[n\n])[A-Za-z-]{1,24}: [^\n\\\0]{0,128}|[A-Za-z0-9+/=\s]|\\[nr])*+"
-    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)?"
+    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?)?)"
 )
 """RFC 7468, with line feeds as they are or as JSON writes them; a cut block has no end."""
 
@@ -90,7 +99,7 @@ def _authorization(text: str, at: int) -> Find | None:
     if not match:
         return None
     group = 2 if match[2] is not None else 3
-    if match[group].startswith(MASK) or (group == 3 and match[3].isalpha()):
+    if match[group].startswith((MASK, "eyJ***", "-----***")) or (group == 3 and match[3].isalpha()):
         return None  # masked before, or prose: `authorization: required`
     return match.start(group), match.end(group), MASK
 
@@ -103,19 +112,22 @@ def _scheme(text: str, at: int) -> Find | None:
 
 
 def _prefixed(text: str, at: int) -> Find | None:
-    if text[at + 1] == "-":
+    # The trigger begins at the last character of a prefix, or at the third of AWS's.
+    end = at + 2 if text[at] in "Ii" else at + 1
+    before = text[max(end - _LONGEST_PREFIX, 0) : end]
+    if not before.endswith(_ALL_PREFIXES):
         return None
-    reach = _PREFIX_LENGTH[text[at].lower()]
-    for begin in range(max(at - reach, 0), at + 1):
-        match = _PREFIXED.match(text, begin)
-        if match:
-            return begin, match.end(), match[0][:4] + MASK
-    return None
+    prefix = next(prefix for prefix in _ALL_PREFIXES if before.endswith(prefix))
+    rest = _PREFIXES[prefix].match(text, end)
+    begin = end - len(prefix)
+    if not rest or _WORDLIKE.match(text, begin - 1, begin):
+        return None
+    return begin, rest.end(), prefix[:4] + MASK
 
 
 def _private_key(text: str, at: int) -> Find | None:
     match = _PRIVATE_KEY.match(text, at)
-    return (at, match.end(), "[private key]") if match else None
+    return (match.start(1), match.end(1), MASK) if match else None
 
 
 DASHES = triggers(rb"-(?=[0a-z][0a-z_-]{9}|-[a-z]|----begin )")
@@ -127,5 +139,5 @@ JWT = Detector("jwt", triggers(rb"j(?<=eyj)"), _jwt)
 AUTHORIZATION = Detector("secret", triggers(rb"z(?=ation)"), _authorization)
 SCHEME = Detector("secret", triggers(rb"bearer", rb"basic[ +%]"), _scheme)
 PREFIXED = Detector(
-    "secret", (*triggers(rb"_(?=[0a-z_]{16})", rb"ia(?=[0a-z]{16})"), *DASHES), _prefixed
+    "secret", (*triggers(rb"_(?=[0a-z]{16})", rb"ia(?=[0a-z]{16})"), *DASHES), _prefixed
 )

@@ -97,11 +97,11 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----"
         (f"?key={GOOGLE}&x=1", "?key=***&x=1"),
         ("glpat-" + "a1b2c3d4e5f6g7h8i9j0", "glpa***"),
         # Private keys
-        (f"{PEM}\nMIIEabc+/=\n-----END RSA PRIVATE KEY-----\nx", "[private key]\nx"),
-        (PEM + r"\nMIIEabc\n-----END RSA PRIVATE KEY-----", "[private key]"),
-        (PEM + "\nMIIEabc", "[private key]"),
-        ("-----BEGIN PRIVATE KEY-----abc", "[private key]"),
-        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: x 1\n\nabc=", "[private key]"),
+        (f"{PEM}\nMIIEabc+/=\n-----END RSA PRIVATE KEY-----\nx", "-----***-----\nx"),
+        (PEM + r"\nMIIEabc\n-----END RSA PRIVATE KEY-----", "-----***-----"),
+        (PEM + "\nMIIEabc", "-----***"),
+        ("-----BEGIN PRIVATE KEY-----abc", "-----***"),
+        ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: x 1\n\nabc=", "-----***"),
     ],
 )
 def test_is_masked(text, masked):
@@ -185,7 +185,7 @@ def test_is_masked(text, masked):
         "session-c1.scope",
         "-----BEGIN CERTIFICATE-----abc",
         "-----BEGIN RSA PUBLIC KEY-----",
-        "[private key]",
+        "-----***",
         "author=bob",
         "secret",
         "password",

@@ -1,0 +1,184 @@
+"""The joined way agrees with the plain one, masks stay, and no text costs its square."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logopsd.privacy.detectors import DEFAULT, NAMES, build
+from logopsd.privacy.detectors.base import Detector, fold, triggers
+from logopsd.privacy.masking import Masker
+
+EVERYTHING = Masker(build(NAMES))
+
+PIECES = st.sampled_from(
+    [
+        "jan@example.com",
+        "@",
+        "@b.co",
+        "%40",
+        r"\u0040",
+        "83.11.2.3",
+        ".4",
+        "4.3.2.1.dialup.example",
+        "83-11-2-3",
+        "2a02:a31c::3",
+        "::ffff:83.11.2.3",
+        "::",
+        ":",
+        "5c:50:15:01:02:03",
+        "00e0.ed12.3456",
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "PL61 1090 1014 0000 0712 1981 2874",
+        "PL61109010140000071219812874",
+        "+48601700867",
+        "phone 601 700 867",
+        "44051401359",
+        "pesel",
+        "ssn 219-09-9999",
+        "eyJhbGciOiJ9.eyJzdWIiOiJ9.abc",
+        "Authorization: Bearer ",
+        "Basic dXNlcjpwYXNz",
+        "password=",
+        "password: ",
+        "token",
+        '"api_key":"',
+        "--token ",
+        "ghp_" + "0" * 36,
+        "AKIA" + "A" * 16,
+        "postgres://u:p@h",
+        "https://",
+        "-----BEGIN PRIVATE KEY-----",
+        "a",
+        "x",
+        "u***",
+        "***",
+        "1",
+        "z9",
+        "é",
+        "ł",
+        "😀",
+        " ",
+        "  ",
+        "=",
+        "&",
+        '"',
+        "'",
+        "\\",
+        "/",
+        ".",
+        ",",
+        ";",
+        "-",
+        "_",
+        "<",
+        ">",
+        "\n",
+        "%3D",
+        "\0",
+    ]
+)
+SEPARATED = st.lists(st.tuples(PIECES, st.sampled_from([" ", ", ", "; ", " (", ") ", '" "', "\n"])))
+TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(max_size=20))
+
+
+@settings(max_examples=400)
+@given(st.lists(TEXTS, max_size=8))
+def test_joined_agrees_with_one_at_a_time(texts):
+    """A batch joined into one string is masked exactly as its texts one by one."""
+    changed, counts = EVERYTHING.mask_many(texts)
+    plain = [EVERYTHING.mask_text(text) for text in texts]
+    assert [changed.get(place, text) for place, text in enumerate(texts)] == plain
+    assert all(changed[place] != texts[place] for place in changed)
+    assert bool(changed) == bool(counts)
+
+
+@settings(max_examples=800)
+@given(st.one_of(SEPARATED.map(lambda pairs: "".join(map("".join, pairs))), st.text(max_size=20)))
+def test_masking_is_a_fixed_point(text):
+    """What is masked is not changed by masking it again."""
+    once = EVERYTHING.mask_text(text)
+    assert EVERYTHING.mask_text(once) == once
+
+
+@given(st.text())
+def test_folding_keeps_places(text):
+    """One character becomes one byte, so that a place in one is that place in the other."""
+    assert len(fold(text)) == len(text)
+
+
+def test_counts_name_the_detector():
+    """The figures say how much each detector hid."""
+    _, counts = EVERYTHING.mask_many(["a@b.co c@d.co", "", "83.11.2.3", "clean"])
+    assert counts == {"email": 2, "ipv4": 1}
+
+
+def test_the_first_in_order_has_disputed_text():
+    """A mapped address is IPv6's, and not IPv4's; what is dropped is not counted."""
+    changed, counts = EVERYTHING.mask_many(["::ffff:83.11.2.3"])
+    assert changed == {0: "::ffff:83.11.x.x"}
+    assert counts == {"ipv6": 1}
+
+
+def test_claims_that_overlap_in_every_way_are_settled():
+    """Of overlapping claims the earlier detector's stand, whichever side they overlap on."""
+
+    def find(length):
+        return lambda _, at: (at, at + length, "#")
+
+    def masker(first, second):
+        return Masker(
+            [Detector("one", triggers(first), find(3)), Detector("two", triggers(second), find(3))]
+        )
+
+    assert masker(b"a", b"b").mask_text("abcd") == "#d"
+    assert masker(b"b", b"a").mask_many(["abcdef"])[0] == {0: "#f"}
+    assert masker(b"b", b"e").mask_text("abcdefgh") == "a##h"
+    assert masker(b"b", b"a").mask_many(["abcdef"])[1] == {"one": 1, "two": 1}
+
+
+def test_nothing_found_touches_nothing():
+    """A clean batch gives no change at all."""
+    assert EVERYTHING.mask_many(["clean", "lines"]) == ({}, {})
+    assert EVERYTHING.mask_many([]) == ({}, {})
+
+
+# fmt: off
+HOSTILE = [
+    "_", "a.", "ab:", "1 ", "1.", "1-", "@", "a@", "a@b.", "eyJ", "eyJaaaaa.", "bounce=",
+    "bounce=a@", "password=", "password='", 'password="', "password: ", 'password=\\"',
+    "password=a,", "://", "://a:", "://a:b@", "://:", "::", "a::", "0:", "00:", "%40", "a%40",
+    "a%40b.", "\\u0040", "-", "--", "--a-", "-a", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----",
+    "ghp_", "_a", "AKIA", "1234", "1234 ", "PL61 ", "A1", "+1", "+1 ", "phone ", "phone1",
+    "Bearer ", "Basic a", "authorization: ", "authorization", "pesel ", "ssn 1", "<a", "<", '"',
+    '"@', "~", "'", "\\", "[", "\n", "é", "ł", "ł@", "key=", "password=$", "password=xxx",
+    "pass=1", "token=a", "broken=", "pwd=/", "api_key=", "token", "=", "x.x.", "0.0.0.0", "::1",
+    "1::", "*@", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.", "%3D",
+    "secret",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_lines_cost_what_their_length_does(piece):
+    """Twice the length costs about twice the time; squared growth would cost four times it."""
+
+    def cost(length):
+        text = piece * (length // len(piece))
+        best = float("inf")
+        for _ in range(3):
+            begin = time.perf_counter()
+            EVERYTHING.mask_text(text)
+            best = min(best, time.perf_counter() - begin)
+        return best
+
+    short, long = cost(1 << 13), cost(1 << 16)
+    # Eight times the length; 64 times the cost would be squared.
+    assert long < 24 * short + 0.05, f"{short:.4f} s for 8 KiB, {long:.4f} s for 64 KiB"
+
+
+def test_default_is_a_choice_of_what_there_is():
+    """The detectors that run unasked are among those there are."""
+    assert set(DEFAULT) < set(NAMES)
