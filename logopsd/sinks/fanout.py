@@ -13,6 +13,7 @@ from pathlib import Path
 
 from logopsd.records import Receipt
 from logopsd.sinks.contract import Sink, SinkObserver
+from logopsd.sinks.thread import give_receipts
 
 
 class _Child:
@@ -125,18 +126,8 @@ class FanOutSink:
         self._given[index] += count
         done = [self._waiting.popleft() for _ in range(min(self._given) - self._taken)]
         self._taken += len(done)
-        if not done:
-            return
-        self._observer.stored(done)
-        failure: Exception | None = None
-        for receipt in done:
-            if receipt.on_stored is not None:
-                try:
-                    receipt.on_stored()
-                except Exception as error:  # one bad owner must not cost the others' receipts
-                    failure = failure or error
-        if failure is not None:
-            raise failure
+        if done:
+            give_receipts(self._observer, done)
 
     def _tell_stalled(self) -> None:
         """One sink changed: tell how all are; one by one, so that the last word is the latest."""

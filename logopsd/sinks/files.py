@@ -28,6 +28,9 @@ class FileLayer(Protocol):
     def open_append(self, path: Path) -> int:
         """Open an existing file for appending."""
 
+    def open_read(self, path: Path) -> int:
+        """Open an existing file for reading."""
+
     def open_update(self, path: Path) -> int:
         """Open an existing file for reading and for writing at any place."""
 
@@ -86,6 +89,10 @@ class OsFiles:
     def open_append(self, path: Path) -> int:
         """See FileLayer."""
         return os.open(path, _APPEND)
+
+    def open_read(self, path: Path) -> int:
+        """See FileLayer."""
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def open_update(self, path: Path) -> int:
         """See FileLayer. Without O_APPEND, which on Linux would turn pwrite into an append."""

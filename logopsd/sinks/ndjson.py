@@ -1,5 +1,6 @@
 """The daily NDJSON files as a sink: `YYYYMMDD.ndjson`, one thread, a locked directory."""
 
+import datetime
 import errno
 import os
 import time
@@ -94,6 +95,7 @@ class NdjsonSink(ThreadedSink):
         self._prepare_directory()
         try:
             self._mend_files()
+            self._try_todays_files()
         except OSError as error:
             self._lock.release()
             raise SinkError(
@@ -119,25 +121,35 @@ class NdjsonSink(ThreadedSink):
             ) from None
         except OSError as error:
             raise SinkError(
-                f"{self._directory}: {error.strerror}; make it a directory that the daemon's "
-                f"user may write to, or name another one"
+                f"{error.filename or self._directory}: {error.strerror}; make {self._directory} a "
+                f"directory that the daemon's user may write to, or name another one"
             ) from error
 
     def _mend_files(self) -> None:
-        """Mend every file of ours.
+        """Mend every file of ours that the disk lets us.
 
-        Where the disk does not let us, a start on a full disk must still succeed: what is
-        appended to later is looked at again then. Only a file that is not ours to write, which
-        would stall the sink for good, is an error here.
+        A start on a full disk must still succeed: what is appended to later is looked at again
+        then, and an old file that is not ours to write harms no one.
         """
         for name in sorted(self._files.names(self._directory)):
-            if parse_piece(name) is None:
-                continue
-            path = self._directory / name
-            try:
-                if length := mend_torn_tail(self._files, path):
-                    self._observer.torn(path, length)
-            except PermissionError:
-                raise
-            except OSError:
-                continue
+            if parse_piece(name) is not None:
+                path = self._directory / name
+                try:
+                    if length := mend_torn_tail(self._files, path):
+                        self._observer.torn(path, length)
+                except OSError:
+                    continue
+
+    def _try_todays_files(self) -> None:
+        """A file of today that is not ours to write would stall the sink for the rest of it."""
+        today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
+        for name in sorted(self._files.names(self._directory)):
+            piece = parse_piece(name)
+            if piece is not None and piece.stem.startswith(today):
+                try:
+                    self._files.close(self._files.open_append(self._directory / name))
+                except PermissionError as error:
+                    error.filename = self._directory / name
+                    raise
+                except OSError:
+                    continue

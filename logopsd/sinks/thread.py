@@ -8,7 +8,7 @@ with one call a round. Whatever the backend's errors, the thread goes on trying 
 import errno
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -162,20 +162,13 @@ class ThreadedSink:
 
     def _complete(self, receipts: list[Receipt]) -> None:
         """Hand the receipts of one round to their owners, and open the valves; in the loop."""
-        self._observer.stored(receipts)
-        failure: Exception | None = None
-        for receipt in receipts:
-            if receipt.on_stored is not None:
-                try:
-                    receipt.on_stored()
-                except Exception as error:  # one bad owner must not cost the others' receipts
-                    failure = failure or error
-        if self._paused and self._unstored_bytes <= self._low:
-            self._paused = False
-            for _, resume in self._valves:
-                resume()
-        if failure is not None:
-            raise failure
+        try:
+            give_receipts(self._observer, receipts)
+        finally:
+            if self._paused and self._unstored_bytes <= self._low:
+                self._paused = False
+                for _, resume in self._valves:
+                    resume()
 
     # Of the thread
 
@@ -263,6 +256,24 @@ class ThreadedSink:
             self._deliver(callback)
         except RuntimeError:  # the loop is closed: nobody is left who could be told
             pass
+
+
+def give_receipts(observer: SinkObserver, receipts: Sequence[Receipt]) -> None:
+    """Tell the observer and then each owner that these are stored; in the event loop.
+
+    An owner that raises does not cost the others their receipts; the first error is raised
+    again once all have been told.
+    """
+    observer.stored(receipts)
+    failure: Exception | None = None
+    for receipt in receipts:
+        if receipt.on_stored is not None:
+            try:
+                receipt.on_stored()
+            except Exception as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 def _by_day(batch: Batch) -> tuple[tuple[str, bytes]]:

@@ -28,29 +28,39 @@ def mend_torn_tail(files: FileLayer, path: Path) -> int:
     Raises:
         OSError: the file cannot be read or mended.
     """
+    if _is_whole(files, path):
+        return 0
     fd = files.open_update(path)
     try:
         there = files.fstat(fd)
         start = _end_of_last_line(files, fd, there.st_size)
         length = there.st_size - start
-        if length:
-            _set_aside(files, fd, start, there.st_size, path.with_name(path.name + TORN_SUFFIX))
-            _write_over(files, fd, start, length, _notice(length, there.st_mtime))
-            try:  # mending is no news: retention judges the clock by when files were written
-                files.set_time(fd, there)
-            except OSError:  # of another owner: no harm done
-                pass
+        _set_aside(files, fd, start, there.st_size, path.with_name(path.name + TORN_SUFFIX))
+        _write_over(files, fd, start, length, _notice(length, there.st_mtime))
+        try:  # mending is no news: retention judges the clock by when files were written
+            files.set_time(fd, there)
+        except OSError:  # of another owner: no harm done
+            pass
     finally:
         files.close(fd)
     return length
+
+
+def _is_whole(files: FileLayer, path: Path) -> bool:
+    """Whether a file is empty or ends with LF; asks for no right to write."""
+    fd = files.open_read(path)
+    try:
+        size = files.fstat(fd).st_size
+        return size == 0 or files.pread(fd, 1, size - 1) == b"\n"
+    finally:
+        files.close(fd)
 
 
 def _end_of_last_line(files: FileLayer, fd: int, size: int) -> int:
     """The offset behind the last LF; 0 where the file has none."""
     end = size
     while end > 0:
-        # The first look is for the usual case: one byte, which is an LF.
-        start = max(0, end - (1 if end == size else _BLOCK))
+        start = max(0, end - _BLOCK)
         found = files.pread(fd, end - start, start).rfind(b"\n")
         if found >= 0:
             return start + found + 1

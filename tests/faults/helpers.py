@@ -72,6 +72,11 @@ class FaultyFiles(OsFiles):
         self._meet("open_append")
         return super().open_append(path)
 
+    def open_read(self, path: Path) -> int:
+        """Open, perhaps."""
+        self._meet("open_read")
+        return super().open_read(path)
+
     def open_update(self, path: Path) -> int:
         """Open, perhaps."""
         self._meet("open_update")

@@ -282,3 +282,17 @@ def test_a_call_that_takes_seconds_counts_as_a_stall(tmp_path: Path) -> None:
     observer.until(lambda: len(observer.receipts) == 1)
     assert sink.close(20)
     assert sink.stalled is None
+
+
+def test_close_says_so_when_what_has_receipts_cannot_be_made_durable(tmp_path: Path) -> None:
+    """Under an interval receipts come before the fsync; an fsync that never succeeds is told."""
+    observer = Observer()
+    files = FaultyFiles()
+    files.faults["fsync"].extend([Fault(errno.EIO)] * 100_000)
+    sink = make_sink(tmp_path, observer, files, fsync=0.001)
+    sink.write(line("one"), DAY, receipt(1))
+    observer.until(lambda: bool(observer.stalls))
+    assert len(observer.receipts) == 1
+    assert not sink.close(0.05)
+    assert sink.unstored() == []
+    assert (tmp_path / f"{DAY}.ndjson").read_bytes() == line("one")

@@ -21,6 +21,7 @@ DAYS = ("20261122", "20261123")
 CALLS = (
     "create",
     "open_append",
+    "open_read",
     "open_update",
     "pread",
     "pwrite",

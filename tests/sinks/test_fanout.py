@@ -203,7 +203,7 @@ def test_a_sink_that_cannot_be_opened_closes_the_others(tmp_path: Path) -> None:
         ],
         Observer(),
     )
-    with pytest.raises(SinkError, match="file: File exists; make it a directory"):
+    with pytest.raises(SinkError, match=r"file: File exists; make .* a directory"):
         fanout.open()
     again = ndjson(tmp_path / "day", files, Observer())
     again.open()

@@ -1,3 +1,4 @@
+import datetime
 import errno
 import json
 import os
@@ -146,7 +147,7 @@ def test_valves_close_above_the_high_and_open_below_the_low_water_mark(tmp_path:
 def test_a_directory_that_cannot_be_used_is_refused_with_the_mend(tmp_path: Path) -> None:
     """A file in the place of the directory is named, with what to do."""
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(SinkError, match="make it a directory that the daemon's user may write"):
+    with pytest.raises(SinkError, match="a directory that the daemon's user may write"):
         make_sink(tmp_path / "file", Observer()).open()
 
 
@@ -155,15 +156,17 @@ def test_a_directory_without_the_right_to_write_is_refused(
 ) -> None:
     """The daemon does not start to stall at the first record."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(SinkError, match="Permission denied; make it a directory"):
+    with pytest.raises(SinkError, match=r"Permission denied; make .* a directory"):
         make_sink(tmp_path, Observer()).open()
 
 
-def test_a_torn_file_of_another_owner_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_today_of_another_owner_is_refused(tmp_path: Path) -> None:
     """What could never be appended to is told at start, and the lock is let go."""
-    (tmp_path / "20261123.ndjson").write_bytes(b"torn")
+    today = datetime.datetime.now(datetime.UTC)
+    for day in (today, today + datetime.timedelta(1)):  # should midnight pass meanwhile
+        (tmp_path / f"{day:%Y%m%d}.ndjson").write_bytes(line("root's"))
     files = FaultyFiles()
-    files.faults["open_update"].append(Fault(errno.EACCES))
+    files.faults["open_append"].extend([Fault(errno.EACCES), Fault(errno.EIO)])
     sink = NdjsonSink(
         directory=tmp_path,
         max_file_bytes=0,
@@ -172,10 +175,29 @@ def test_a_torn_file_of_another_owner_is_refused(tmp_path: Path) -> None:
         observer=Observer(),
         files=files,
     )
-    with pytest.raises(SinkError, match="let the daemon's user read and write the files there"):
+    with pytest.raises(SinkError, match=r"ndjson: Permission denied; let the daemon's user read"):
         sink.open()
     sink.open()
     assert sink.close(10)
+
+
+def test_an_old_file_of_another_owner_is_left_alone(tmp_path: Path) -> None:
+    """Whole or torn, what is never appended to is no reason not to start."""
+    (tmp_path / "20200101.ndjson").write_bytes(b"torn")
+    files, observer = FaultyFiles(), Observer()
+    files.faults["open_update"].append(Fault(errno.EACCES))
+    sink = NdjsonSink(
+        directory=tmp_path,
+        max_file_bytes=0,
+        fsync="never",
+        deliver=at_once,
+        observer=observer,
+        files=files,
+    )
+    sink.open()
+    assert sink.close(10)
+    assert (tmp_path / "20200101.ndjson").read_bytes() == b"torn"
+    assert observer.torn_files == []
 
 
 def test_a_full_disk_does_not_keep_the_daemon_from_starting(tmp_path: Path) -> None:
