@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 import logopsd
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
+from logopsd.framing.multiline import MultilineJoiner
 from logopsd.framing.relp import RelpSession
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.inherited import Inherited, bound_to, bound_to_path
@@ -18,6 +19,7 @@ from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
+from logopsd.listeners.multiline_connection import MultilineConnection
 from logopsd.listeners.relp import RelpConnection
 from logopsd.listeners.routes.logs import ingest_routes
 from logopsd.listeners.routes.side import side_routes
@@ -265,10 +267,20 @@ class Listeners:
 
     def _syslog(self, input: str) -> Callable[[StreamListener], Connection]:
         """What serves a peer that sends lines of syslog."""
+        settings = self._settings
+        make_framer = partial(SyslogStreamFramer, max_message=settings.max_message)
+        take_frames = partial(self._pipeline.take_frames, input)
+        if not settings.multiline:
+            return partial(StreamConnection, make_framer=make_framer, take_frames=take_frames)
         return partial(
-            StreamConnection,
-            make_framer=partial(SyslogStreamFramer, max_message=self._settings.max_message),
-            take_frames=partial(self._pipeline.take_frames, input),
+            MultilineConnection,
+            make_framer=make_framer,
+            make_joiner=partial(
+                MultilineJoiner,
+                max_message=settings.max_message,
+                timeout=settings.multiline_timeout,
+            ),
+            take_frames=take_frames,
         )
 
     def _http(self, port: int, sock: socket.socket | None) -> Listener:

@@ -138,6 +138,21 @@ class Settings:
     syslog_tz: datetime.tzinfo = setting(
         zone, "local", "Zone of syslog stamps that carry none.", group=_PARSING, reloadable=True
     )
+    multiline: bool = setting(
+        values.boolean,
+        "false",
+        "Joins stack traces and other continuation lines to their record: TCP, TLS, Unix stream.",
+        group=_PARSING,
+        needs=("tcp_port|tls_port|unix_stream",),
+    )
+    # Below 10 ms it would part what one write of a sender brought in two packets.
+    multiline_timeout: float = setting(
+        values.duration(0.01, 60),
+        "1s",
+        "How long a record waits for its next line, if no other begins.",
+        group=_PARSING,
+        needs=("multiline",),
+    )
 
     pii_detectors: tuple[str, ...] = setting(
         values.words(*detectors.NAMES, none=False),

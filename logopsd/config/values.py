@@ -120,7 +120,7 @@ def _bytes(value: int) -> str:
     return f"{value}B"
 
 
-def duration(low: float, high: float, words: Sequence[str]) -> Kind:
+def duration(low: float, high: float, words: Sequence[str] = ()) -> Kind:
     """Seconds, written with a unit (`500ms`, `1s`, `2m`), or one of `words`, kept as it is."""
 
     def parse(text: str) -> float | str:
@@ -134,7 +134,8 @@ def duration(low: float, high: float, words: Sequence[str]) -> Kind:
             raise ValueError
         return value
 
-    return Kind(parse, f"{', '.join(words)}, or a time from {low:g}s to {high:g}s (500ms, 1s, 2m)")
+    span = f"a time from {low:g}s to {high:g}s (500ms, 1s, 2m)"
+    return Kind(parse, f"{', '.join(words)}, or {span}" if words else span)
 
 
 def choice(*words: str) -> Kind:
