@@ -69,6 +69,7 @@ def assemble(
     deliver: Deliver,
     not_ready: Callable[[], str | None],
     inherited: Inherited,
+    own_log: str = "",
 ) -> Parts:
     """Make all parts.
 
@@ -79,6 +80,7 @@ def assemble(
         deliver: runs a callable in the event loop.
         not_ready: says why records should not be sent now; None where they may.
         inherited: sockets that systemd opened; they go before the ports of the settings.
+        own_log: what stands in each line of `log`; empty for nothing.
 
     Raises:
         SettingsError: the certificates of TLS cannot be used.
@@ -95,6 +97,7 @@ def assemble(
         metrics=metrics,
         clock=time.time,
         sources=sources,
+        own_log=own_log,
     )
     metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
     metrics.before_scrape(lambda: _count_sources(metrics, sources))

@@ -149,10 +149,12 @@ def _serve(args: argparse.Namespace) -> int:
 
     settings = source.effective.settings
     threshold = log.Threshold(settings.log_level)
-    own = log.configure(threshold, settings.log_format)
+    instance = log.new_instance()
+    own = log.configure(threshold, settings.log_format, instance=instance)
     log.take_over(own)
     try:
-        return daemon.run(settings, own, reloader=Reloader(source, threshold))
+        reloader = Reloader(source, threshold)
+        return daemon.run(settings, own, reloader=reloader, own_log=instance)
     except LogopsError:
         raise
     except Exception as error:

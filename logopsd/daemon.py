@@ -45,13 +45,20 @@ ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
 
 
-def run(settings: Settings, log: FilteringBoundLogger, *, reloader: Reloader | None = None) -> int:
+def run(
+    settings: Settings,
+    log: FilteringBoundLogger,
+    *,
+    reloader: Reloader | None = None,
+    own_log: str = "",
+) -> int:
     """Run the daemon until SIGTERM or SIGINT.
 
     Args:
         settings: valid ones.
         log: the daemon's own.
         reloader: reads the settings again on SIGHUP; None where they are fixed.
+        own_log: what stands in each line of `log` and in no other.
 
     Returns:
         The exit status: 0 after a complete shutdown, 1 if something could not be started or
@@ -59,7 +66,7 @@ def run(settings: Settings, log: FilteringBoundLogger, *, reloader: Reloader | N
     """
 
     async def live() -> int:
-        return await Daemon(settings, log, reloader=reloader).run()
+        return await Daemon(settings, log, reloader=reloader, own_log=own_log).run()
 
     return asyncio.run(live())
 
@@ -73,7 +80,12 @@ class Daemon:
     """Everything from start to end; made inside the running event loop."""
 
     def __init__(
-        self, settings: Settings, log: FilteringBoundLogger, *, reloader: Reloader | None = None
+        self,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        *,
+        reloader: Reloader | None = None,
+        own_log: str = "",
     ) -> None:
         self._settings = settings
         self._reloader = reloader
@@ -93,6 +105,7 @@ class Daemon:
             deliver=self._loop.call_soon_threadsafe,
             not_ready=self._not_ready,
             inherited=inherited,
+            own_log=own_log,
         )
         inherited.close_rest(self._notify.unstore)
 

@@ -25,22 +25,24 @@ from logopsd.records import INPUTS
 if TYPE_CHECKING:
     from logopsd.metrics import Metrics
 
-DROP_REASONS = ("backpressure", "empty", "error", "refused", "shutdown")
+DROP_REASONS = ("backpressure", "empty", "error", "own_log", "refused", "shutdown")
 """Why a frame that was read did not become a stored record.
 
 backpressure: the sink was full and the sender cannot be told (UDP). empty: there was nothing in
-it. error: a stage failed on it, a bug. refused: access or limits. shutdown: the sink could not be
+it. error: a stage failed on it, a bug. own_log: a line of the daemon's own log that came back to
+it. refused: the sender is not in LOGOPS_ALLOW_FROM. shutdown: the sink could not be
 emptied in the time allowed.
 """
 
 FAULT_REASONS = FAULTS
 """What a framer may find malformed."""
 
-REFUSE_REASONS = ("handshake", "limit", "peer")
+REFUSE_REASONS = ("address", "handshake", "limit", "peer", "peer_limit", "proxy")
 """Why a connection was closed before anything was taken of it.
 
-handshake: TLS failed, or did not come. limit: there is no room for more. peer: a certificate that
-LOGOPS_TLS_PERMITTED_PEERS does not name.
+address: it is not in LOGOPS_ALLOW_FROM. handshake: TLS failed, or did not come. limit: there is no
+room for more. peer: a certificate that LOGOPS_TLS_PERMITTED_PEERS does not name. peer_limit: there
+is no room for more of this address. proxy: a proxy did not say for whom it speaks.
 """
 
 DETECTORS = ("email", "ipv4")
@@ -128,6 +130,7 @@ def _build(_: "Metrics") -> Iterable[Sample]:
 _OF_INPUTS = (
     ("received_total", "Frames and documents read that are to become records."),
     ("accepted_total", "Records stored by the sink."),
+    ("suppressed_total", "Records left out, as their peer sends more than LOGOPS_RATE_LIMIT."),
     ("inflight", "Records received and not yet stored."),
     ("missing_ts_total", "Records that brought no readable time; they have that of arrival."),
     ("missing_level_total", "Records that brought no level; they have INFO."),

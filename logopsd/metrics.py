@@ -4,7 +4,7 @@ They are plain integers. The event loop adds to them once a batch, and they are 
 words of Prometheus by the catalogue only at a scrape: counting costs next to nothing, and a page
 shows one moment, in which the account closes:
 
-    received = accepted + dropped (all reasons) + in flight        for every input
+    received = accepted + dropped (all reasons) + suppressed + in flight       for every input
 """
 
 from bisect import bisect_left
@@ -36,6 +36,7 @@ class InputMetrics:
         missing_ts: records whose time is the time of arrival.
         missing_level: records whose level is INFO for want of one.
         inflight: records received and not yet stored.
+        suppressed: records left out, as their peer sends more than it may.
         truncated: messages cut at the limit.
         repeats: records left out, as they had come before; never counted as received.
         connections: connections open now.
@@ -56,6 +57,7 @@ class InputMetrics:
         "received",
         "refused",
         "repeats",
+        "suppressed",
         "truncated",
     )
 
@@ -68,6 +70,7 @@ class InputMetrics:
         self.inflight = 0
         self.truncated = 0
         self.repeats = 0
+        self.suppressed = 0
         self.connections = 0
         self.dropped = dict.fromkeys(DROP_REASONS, 0)
         self.faults = dict.fromkeys(FAULT_REASONS, 0)

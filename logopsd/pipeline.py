@@ -15,6 +15,7 @@ from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
+from logopsd.rate_limit import Notice, RateLimiter, limit_frames
 from logopsd.records import Batch, Frames, Receipt, Record
 from logopsd.sources import Sources
 
@@ -40,8 +41,13 @@ class Pipeline:
         metrics: each batch touches each figure once.
         clock: seconds since the epoch.
         sources: takes note of the senders; one of its own where not given.
+        own_log: stands in each line of the daemon's own log and in no other; such lines, come
+            back through journald or a relay, are not taken in again. Empty where there is none.
 
-    `lines`, `documents` and `privacy` may be replaced between two batches, as settings change.
+    Attributes:
+        limiter: how many records each peer may send; None where nobody asked for a limit. This,
+            `lines`, `documents` and `privacy` may be replaced between two batches, as settings
+            change.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Pipeline:
         metrics: Metrics,
         clock: Callable[[], float],
         sources: Sources | None = None,
+        own_log: str = "",
     ) -> None:
         self.lines = lines
         self.documents = documents
@@ -62,6 +69,8 @@ class Pipeline:
         self._metrics = metrics
         self._clock = clock
         self.sources = Sources(tz=UTC) if sources is None else sources
+        self.limiter: RateLimiter | None = None
+        self._own_log = own_log.encode()
 
     def take_frames(
         self,
@@ -83,6 +92,10 @@ class Pipeline:
             The batch, its records masked, for who wants to answer with its counts.
         """
         batch = self._new_batch(input)
+        if self.limiter is not None:
+            arrived = len(frames.frames)
+            frames, peers = limit_frames(self.limiter, input, frames, peers, batch.now)
+            self._suppress(batch, arrived - len(frames.frames))
         self.lines.parse(frames, peers, batch)
         self._metrics.input(input).truncated += len(frames.cut)
         self._store(batch, on_stored)
@@ -100,6 +113,10 @@ class Pipeline:
     ) -> Batch:
         """Take structured payloads (JSON objects, CSV rows), a record each; else as take_frames."""
         batch = self._new_batch(input)
+        if self.limiter is not None and peer is not None:
+            taken = self.limiter.take(input, peer, len(documents), batch.now)
+            self._suppress(batch, len(documents) - taken)
+            documents = documents[:taken]
         self.documents.parse(documents, peer, batch, format=format)
         self._store(batch, on_stored)
         self.sources.see(batch)
@@ -114,6 +131,28 @@ class Pipeline:
             day = records[0].received[:10].replace("-", "")
             self._sink.write(encode(records), day, Receipt(records[0].input, 0))
 
+    def write_notices(self, *, final: bool = False) -> None:
+        """Write who is being suppressed, and who is no more; to be called each second.
+
+        Args:
+            final: the daemon ends.
+        """
+        if self.limiter is None:
+            return
+        now = self._clock()
+        received = rfc3339_milliseconds(now)
+        for notice in self.limiter.notices(now, final=final):
+            batch = Batch(notice.input, now, received, [_record_of(notice, received)])
+            self.privacy.apply(batch)  # the peer may have to be masked
+            self.write_own(batch.records)
+
+    def _suppress(self, batch: Batch, count: int) -> None:
+        if count:
+            figures = self._metrics.input(batch.input)
+            figures.received += count
+            figures.suppressed += count
+            batch.suppressed += count
+
     def _new_batch(self, input: str) -> Batch:
         now = self._clock()
         return Batch(input, now, rfc3339_milliseconds(now))
@@ -121,6 +160,10 @@ class Pipeline:
     def _store(self, batch: Batch, on_stored: Told) -> None:
         report = self.privacy.apply(batch)
         data = encode(batch.records)
+        # One search of the whole batch: it costs next to nothing, whatever the format was.
+        if self._own_log and self._own_log in data:
+            self._leave_out_own(batch)
+            data = encode(batch.records)
         count = len(batch.records)
 
         figures = self._metrics.input(batch.input)
@@ -135,6 +178,33 @@ class Pipeline:
 
         day = batch.received[:10].replace("-", "")
         self._sink.write(data, day, Receipt(batch.input, count, on_stored))
+
+    def _leave_out_own(self, batch: Batch) -> None:
+        """Take the lines of the daemon's own log out of a batch."""
+        others = [record for record in batch.records if self._own_log not in encode([record])]
+        own = len(batch.records) - len(others)
+        batch.records[:] = others
+        figures = self._metrics.input(batch.input)
+        figures.received += own
+        figures.drop("own_log", own)
+
+
+def _record_of(notice: Notice, received: str) -> Record:
+    began = rfc3339_milliseconds(notice.began)
+    return Record(
+        ts=received,
+        level="INFO" if notice.ended else "WARN",
+        msg=f"suppression ended: {notice.suppressed} records of this peer were left out"
+        if notice.ended
+        else "suppression began: this peer sends more than LOGOPS_RATE_LIMIT allows",
+        emitter="logopsd",
+        app="logopsd",
+        input=notice.input,
+        peer=notice.peer,
+        received=received,
+        format="plain",
+        extras={"suppressed": notice.suppressed, "since": began},
+    )
 
 
 def rfc3339_milliseconds(epoch: float) -> str:

@@ -1,4 +1,4 @@
-"""What crosses the walls between the stages: Frames, Batch, Record and Receipt."""
+"""What crosses the walls between the stages: Frames, JournalEntry, Batch, Record and Receipt."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +26,35 @@ class Frames:
     frames: list[bytes] = field(default_factory=list)
     cut: Mapping[int, int] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
+
+
+FieldValue = str | bytes
+"""The value of a journal's field: bytes where they are not UTF-8."""
+
+
+@dataclass(slots=True)
+class JournalEntry:
+    """One entry of a systemd journal, as a framer cut it out of a stream.
+
+    Attributes:
+        fields: by name; a list where a field stands there more than once.
+        message_length: of a message that was cut, its length before in bytes; else 0.
+        left_out: the names of fields that were too long to be kept.
+    """
+
+    fields: dict[str, FieldValue | list[FieldValue]] = field(default_factory=dict)
+    message_length: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, name: str, value: FieldValue) -> None:
+        """Add a field, behind those of its name that came before."""
+        before = self.fields.get(name)
+        if before is None:
+            self.fields[name] = value
+        elif isinstance(before, list):
+            before.append(value)
+        else:
+            self.fields[name] = [before, value]
 
 
 class Record(msgspec.Struct, omit_defaults=True, gc=False):
@@ -74,6 +103,7 @@ class Batch:
         records: in the order of arrival.
         missing_ts: records whose time is the time of arrival, as they brought none readable.
         missing_level: records whose level is INFO for want of one.
+        suppressed: records left out, as their peer sends too many; they are not among `records`.
     """
 
     input: str
@@ -82,6 +112,7 @@ class Batch:
     records: list[Record] = field(default_factory=list)
     missing_ts: int = 0
     missing_level: int = 0
+    suppressed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

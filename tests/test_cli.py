@@ -15,7 +15,6 @@ import logopsd
 from logopsd.cli import main
 from logopsd.config import Settings, describe
 from logopsd.errors import ListenError, SettingsError
-from logopsd.reload import Reloader
 
 ROOT = Path(__file__).parents[1]
 KEY = "WmV0YS1pcy1ub3QtYS1zZWNyZXQtMzItYnl0ZXMtISE="
@@ -222,7 +221,7 @@ def serve_with(monkeypatch: pytest.MonkeyPatch, outcome: int | BaseException) ->
     """Put a daemon in the place of the real one that ends so; returns what it was given."""
     seen: list[Settings] = []
 
-    def run(settings: Settings, log: FilteringBoundLogger, *, reloader: Reloader) -> int:
+    def run(settings: Settings, log: FilteringBoundLogger, **_: object) -> int:
         seen.append(settings)
         log.info("ready")
         if isinstance(outcome, BaseException):

@@ -11,7 +11,15 @@ from collections.abc import Iterator
 import pytest
 
 from logopsd.errors import SinkError
-from logopsd.log import MAX_CAUSES, MAX_FRAMES, configure, describe_exception, take_over
+from logopsd.log import (
+    MAX_CAUSES,
+    MAX_FRAMES,
+    Threshold,
+    configure,
+    describe_exception,
+    new_instance,
+    take_over,
+)
 
 CANARY = "jan.kowalski@example.com"
 
@@ -226,3 +234,31 @@ def test_last_resort_shows_no_text() -> None:
     assert events[4]["logger"] == "asyncio"
     assert events[4]["place"].startswith("test_log.py:")
     assert CANARY not in stream.getvalue()
+
+
+def test_the_instance_stands_in_each_json_line() -> None:
+    """The daemon knows its own lines by it; people are not bothered with it."""
+    stream, terminal = io.StringIO(), io.StringIO()
+    instance = new_instance()
+    configure("info", "json", stream, instance=instance).info("ready")
+    configure("info", "console", terminal, instance=instance).info("ready")
+
+    assert json.loads(stream.getvalue())["instance"] == instance
+    assert instance not in terminal.getvalue()
+    assert instance.isalpha()
+    assert instance != new_instance()
+
+
+def test_the_threshold_may_change() -> None:
+    """What is less urgent is dropped from the next line on."""
+    stream = io.StringIO()
+    threshold = Threshold("warning")
+    log = configure(threshold, "json", stream)
+    log.info("one")
+    threshold.set("info")
+    log.info("two")
+    threshold.set("error")
+    log.warning("three")
+    log.error("four")
+
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["two", "four"]

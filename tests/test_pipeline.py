@@ -8,6 +8,7 @@ from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.pipeline import Pipeline, rfc3339_milliseconds
 from logopsd.privacy.stage import PrivacyStage
+from logopsd.rate_limit import RateLimiter
 from logopsd.records import Frames, Receipt
 
 NOW = 1_790_000_000.25
@@ -117,3 +118,83 @@ def test_times_are_written_with_milliseconds():
     """The time of arrival is RFC 3339 in UTC; less than a millisecond is cut off."""
     assert rfc3339_milliseconds(NOW) == RECEIVED
     assert rfc3339_milliseconds(0.9999) == "1970-01-01T00:00:00.999Z"
+
+
+def test_what_a_peer_sends_beyond_its_rate_is_suppressed_and_told(rig):
+    """The rest is counted, the account closes, and two notices say so in the data itself."""
+    rig.pipeline.limiter = RateLimiter(1)
+    told = []
+    batch = rig.pipeline.take_frames("udp", Frames([b"x"] * 8), ["192.0.2.7"] * 8)
+    rig.pipeline.take_frames("udp", Frames([b"y"]), ["192.0.2.8"])
+    rig.pipeline.take_frames("tcp", Frames([b"z"]), "192.0.2.7", on_stored=lambda: told.append(1))
+    rig.pipeline.write_notices(final=True)
+
+    figures = rig.metrics.input("udp")
+    assert (figures.received, figures.suppressed, figures.inflight) == (9, 3, 6)
+    assert (len(batch.records), batch.suppressed) == (5, 3)
+    # Of the last batch nothing is left; who waits for it is told all the same.
+    data, _, receipt = rig.sink.written[2]
+    assert (data, receipt.count) == (b"", 0)
+    assert receipt.on_stored is not None
+    begin, end = rig.sink.records()[-2:]
+    assert (begin["app"], begin["peer"], begin["level"]) == ("logopsd", "192.0.2.7", "WARN")
+    assert begin["format"] == "plain"
+    assert (end["msg"], end["suppressed"]) == (
+        "suppression ended: 4 records of this peer were left out",
+        4,
+    )
+    assert figures.received == 9, "notices are counted nowhere"
+
+
+def test_documents_are_limited_too(rig):
+    """What HTTP brings counts against the same rate as lines."""
+    rig.pipeline.limiter = RateLimiter(1)
+    documents = [{"msg": str(n)} for n in range(7)]
+    batch = rig.pipeline.take_documents("http", documents, "192.0.2.7", format="json")
+
+    assert [record.msg for record in batch.records] == ["0", "1", "2", "3", "4"]
+    assert rig.metrics.input("http").suppressed == 2
+
+
+def test_a_notice_is_masked_like_any_record():
+    """Where peers are masked, they are so in what we say of them."""
+    rig = Rig(mask_fields=("peer",))
+    rig.pipeline.limiter = RateLimiter(1)
+    rig.pipeline.take_frames("udp", Frames([b"x"] * 8), ["83.11.22.33"] * 8)
+    rig.pipeline.write_notices()
+
+    assert rig.sink.records()[-1]["peer"] == "83.11.x.x"
+    Rig().pipeline.write_notices()  # nothing to say where there is no limit
+
+
+OWN = b'{"ts": "2026-09-21T14:13:20Z", "event": "ingest", "instance": "qwertyuiopasdfgh"}'
+
+
+@pytest.mark.parametrize(
+    ("frame", "kept"),
+    [
+        (OWN, False),
+        (b"<30>Sep 21 14:13:20 h logopsd[12]: " + OWN, False),
+        (b"<30>1 - h logopsd - - - " + OWN, False),
+        (OWN.replace(b"q", b"x"), True),
+        (b"<30>Sep 21 14:13:20 h logopsd[12]: stopped", True),
+    ],
+)
+def test_lines_of_the_own_log_are_not_taken_in_again(rig, frame, kept):
+    """However they come back; another daemon's are a sender's like any other."""
+    rig.pipeline._own_log = b"qwertyuiopasdfgh"
+    rig.pipeline.take_frames("udp", Frames([b"before", frame, b"after"]), ["192.0.2.7"] * 3)
+
+    assert len(rig.sink.records()) == 2 + kept
+    figures = rig.metrics.input("udp")
+    assert (figures.received, figures.inflight) == (3, 2 + kept)
+    assert figures.dropped["own_log"] == (not kept)
+
+
+def test_a_shipped_own_line_is_recognised_as_a_document(rig):
+    """As journald's entry, where it is a text, and as a shipper has parsed it."""
+    rig.pipeline._own_log = b"qwertyuiopasdfgh"
+    documents = [{"MESSAGE": OWN.decode()}, json.loads(OWN), {"msg": "other"}]
+    batch = rig.pipeline.take_documents("http", documents, "192.0.2.7", format="json")
+
+    assert [record.msg for record in batch.records] == ["other"]

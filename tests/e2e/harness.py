@@ -32,6 +32,7 @@ PACKAGES = {
     "curl": "curl",
     "logger": "bsdutils",
     "nc": "netcat-openbsd",
+    "openssl": "openssl",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "rsyslogd": "rsyslog",
@@ -136,11 +137,12 @@ class Page:
         return {s.labels["input"] for s in self._samples if s.name == "logops_received_total"}
 
     def unaccounted(self, name: str) -> float:
-        """Return what the account of an input lacks: received - accepted - dropped - in flight."""
+        """Return what the account of an input lacks: received less what became of it."""
         return (
             self.sum("logops_received_total", input=name)
             - self.sum("logops_accepted_total", input=name)
             - self.sum("logops_dropped_total", input=name)
+            - self.sum("logops_suppressed_total", input=name)
             - self.sum("logops_inflight", input=name)
         )
 

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.listeners.rate_limit import BURST_SECONDS, RateLimiter, limit_frames
+from logopsd.rate_limit import BURST_SECONDS, RateLimiter, limit_frames
 from logopsd.records import Frames
 
 
