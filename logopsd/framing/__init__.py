@@ -5,9 +5,11 @@ A framer has two methods and no exceptions: `receive_data(data)` and `receive_eo
 framer gives the same frames.
 """
 
-FAULTS = ("incomplete", "protocol", "resync")
+FAULTS = ("entry", "field", "incomplete", "protocol", "resync")
 """Why a stream was malformed; the closed set of the reasons in `Frames.faults`.
 
+- entry: an entry of a journal was malformed, and left out.
+- field: a field of an entry was beyond what is kept of one, and left out.
 - incomplete: the stream ended inside a counted frame; what had arrived of it is kept as a frame.
 - protocol: a RELP peer broke the protocol; its connection is closed, and it sends again what was
   not answered.
