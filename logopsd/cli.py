@@ -18,6 +18,7 @@ from logopsd.errors import LogopsError, SettingsError
 if TYPE_CHECKING:
     from logopsd.config import Effective, Settings
     from logopsd.retention.sweeper import SweepReport
+    from logopsd.status import SidePort
 
 OK = 0
 FAILURE = 1
@@ -25,6 +26,8 @@ USAGE = 2  # argparse's own
 CONFIG = 78  # EX_CONFIG of sysexits(3)
 OTHERS_MAY_READ = 0o044
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+_OWN_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # looked up, not bound
 
 _DESCRIPTION = "Receives logs of any sender, masks personal data, and writes one file a day."
 
@@ -37,12 +40,13 @@ examples:
   logopsd                                    start with what is set, or with the defaults
   LOGOPS_TCP_PORT=0 logopsd                  the same without syslog over TCP
   logopsd --env-file /etc/logopsd/env check  validate, start nothing
+  logopsd status                             what the running daemon receives and drops
   logopsd keygen                             make a key for LOGOPS_SECRET_KEY
   logopsd housekeep --dry-run                what retention would do now
 
 exit status:
   0   done, or stopped as asked by SIGTERM or Ctrl-C
-  1   something failed at run time; the last line says what
+  1   something failed at run time, or no daemon answers; the last line says what
   2   the command line is wrong
   78  the settings cannot be used; every problem is listed
 """
@@ -122,6 +126,21 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         dest="show",
         help="show each effective setting and where it comes from; secrets as ***",
+    )
+    status = command("status", _status, "Show what the running daemon receives, stores and drops.")
+    status.add_argument(
+        "--url",
+        type=_side_port,
+        metavar="URL",
+        help="side port of the daemon; where not given, that of the settings",
+    )
+    status.add_argument("--sources", action="store_true", help="show the table of senders")
+    status.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    status.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set",
     )
     command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
     housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
@@ -232,6 +251,49 @@ def _listing(effective: "Effective") -> Iterator[str]:
 
 def _printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)
+
+
+def _side_port(url: str) -> "SidePort":
+    from logopsd.status import SidePort
+
+    try:
+        return SidePort(url)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _side_port_of(settings: "Settings") -> "SidePort":
+    """Where the settings have the daemon's side port."""
+    if not settings.metrics_port:
+        why = "is 0: the daemon has no side port" if settings.metrics_port is None else "is any"
+        raise LogopsError(f"LOGOPS_METRICS_PORT {why}; set one, or name a daemon's with --url")
+    # What is bound to all addresses is reached at our own.
+    host = _OWN_ADDRESS.get(settings.metrics_bind, settings.metrics_bind)
+    return _side_port(f"http://{f'[{host}]' if ':' in host else host}:{settings.metrics_port}")
+
+
+def _status(args: argparse.Namespace) -> int:
+    port = args.url or _side_port_of(_effective(args).settings)
+    import json
+    import time
+
+    from logopsd import status_table, terminal
+
+    if args.json:
+        found = port.status()
+        if args.sources:
+            found["sources"] = port.sources()
+        print(json.dumps(found, indent=2))
+        return OK
+    colour = terminal.wants_colour(args.color, sys.stdout, os.environ)
+    if args.sources:
+        width = terminal.columns(sys.stdout)
+        lines = status_table.source_lines(port.sources(), colour=colour, width=width)
+    else:
+        lines = status_table.status_lines(port.status(), time.time(), colour=colour)
+    for line in lines:
+        print(line)
+    return OK
 
 
 def _keygen(_: argparse.Namespace) -> int:

@@ -1,0 +1,31 @@
+"""What a command may print: whether colour is wanted, and how wide the terminal is."""
+
+import os
+from collections.abc import Mapping
+from typing import Final, Literal, TextIO
+
+MIN_COLUMNS: Final = 80
+"""Columns that everything fits into, and that are taken where there is no terminal."""
+
+Colour = Literal["auto", "always", "never"]
+
+
+def wants_colour(choice: Colour, stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether to print in colour: by `auto` only on a terminal, and not with NO_COLOR.
+
+    Args:
+        choice: of the command line; it goes before the environment.
+        stream: where it is printed.
+        environ: where NO_COLOR (https://no-color.org) and TERM are looked for.
+    """
+    if choice != "auto":
+        return choice == "always"
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def columns(stream: TextIO) -> int:
+    """Return how many columns there are, 80 at least."""
+    try:
+        return max(MIN_COLUMNS, os.get_terminal_size(stream.fileno()).columns)
+    except (OSError, ValueError):  # no terminal, or no file at all
+        return MIN_COLUMNS
