@@ -42,9 +42,13 @@ def _without_effect(settings: Settings, setting: Setting) -> Iterator[Problem]:
         attributes, _, word = need.partition("=")
         names = tuple(attributes.split("|"))
         values = [getattr(settings, attribute) for attribute in names]
-        if word not in values if word else all(value in (None, False, ()) for value in values):
+        if word not in values if word else all(map(_off, values)):
             text = f"{setting.name} has no effect {_while(names, word, values[0])}; set that, "
             yield setting.attribute, names, text + "or remove this"
+
+
+def _off(value: object) -> bool:
+    return value is None or value is False or value == ()  # a port of 0 is any, and on
 
 
 def _while(names: tuple[str, ...], word: str, value: object) -> str:
@@ -59,7 +63,7 @@ def _while(names: tuple[str, ...], word: str, value: object) -> str:
 
 def _tls_partners(settings: Settings) -> Iterator[Problem]:
     for user in ("tls_port", "relp_tls"):
-        if getattr(settings, user) in (None, False):
+        if _off(getattr(settings, user)):
             continue
         for attribute in ("tls_cert", "tls_key"):
             if getattr(settings, attribute) is None:

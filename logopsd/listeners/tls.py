@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from logopsd.errors import SettingsError
 from logopsd.listeners.tls_peers import PermittedPeers
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
 """How often the files are looked at: soon enough that nobody waits for it, at no cost."""
 
 _State = tuple[tuple[int, int, int] | None, ...]

@@ -150,7 +150,7 @@ def test_combination_is_refused(lines: str, says: str) -> None:
         "LOGOPS_SECRET_KEY=\nLOGOPS_TLS_CERT=\nLOGOPS_PII_KEEP=",
         "PATH=/x\nOTHER",
         "LOGOPS_E2E=require",
-        "LOGOPS_TLS_PORT=1\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
+        "LOGOPS_TLS_PORT=any\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
         "LOGOPS_RELP_PORT=1\nLOGOPS_RELP_TLS=1\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
     ],
 )
