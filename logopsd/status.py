@@ -172,11 +172,11 @@ def _take(status: Status, sample: Sample) -> None:
         target[place[-1]] = int(sample.value)
     elif "input" in sample.labels:
         figures = status["inputs"].setdefault(sample.labels["input"], _no_figures())
-        if name := _PER_INPUT.get(sample.name):
-            figures[name] = int(sample.value)
-        elif (name := _BY_REASON.get(sample.name)) and sample.value:
-            figures[name] += int(sample.value)
-            figures[f"{name}_by"][sample.labels.get("reason", "")] = int(sample.value)
+        if single := _PER_INPUT.get(sample.name):
+            figures[single] = int(sample.value)
+        elif (total := _BY_REASON.get(sample.name)) and sample.value:
+            figures[total] += int(sample.value)
+            figures[f"{total}_by"][sample.labels.get("reason", "")] = int(sample.value)
 
 
 def _no_figures() -> dict[str, Any]:

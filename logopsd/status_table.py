@@ -96,9 +96,7 @@ def _by_reason(inputs: Mapping[str, Mapping[str, Any]], key: str) -> str:
     )
 
 
-def source_lines(
-    page: Mapping[str, Any], *, colour: bool, width: int = WIDTH
-) -> Iterator[str]:
+def source_lines(page: Mapping[str, Any], *, colour: bool, width: int = WIDTH) -> Iterator[str]:
     """Return the table of senders as lines.
 
     Args:
@@ -200,5 +198,3 @@ def _printable(text: object) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}~"
-
-

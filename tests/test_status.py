@@ -18,7 +18,7 @@ def serving(answers: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
     """Serve these answers by path; gives the URL."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             code, body = answers.get(self.path, (404, b"{}"))
             self.send_response(code)
             self.send_header("Content-Length", str(len(body)))

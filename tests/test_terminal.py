@@ -1,6 +1,9 @@
+import fcntl
 import io
 import os
 import pty
+import struct
+import termios
 
 import pytest
 
@@ -37,11 +40,6 @@ def test_the_width_is_that_of_the_terminal():
     master, slave = pty.openpty()
     with os.fdopen(master, "wb"), os.fdopen(slave, "w") as terminal:
         assert columns(terminal) == 80
-        os.environ.pop("COLUMNS", None)
-        import fcntl
-        import struct
-        import termios
-
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 40, 132, 0, 0))
         assert columns(terminal) == 132
     assert columns(io.StringIO()) == 80

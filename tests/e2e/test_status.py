@@ -54,9 +54,7 @@ def test_status_without_a_daemon_says_how_to_mend_it(daemon: Daemon, tmp_path: P
     assert gone.stderr.decode().count("\n") == 1
     assert b"systemctl start logopsd" in gone.stderr
 
-    wrong = subprocess.run(
-        logopsd("status", "--url", "ftp://x"), capture_output=True, check=False
-    )
+    wrong = subprocess.run(logopsd("status", "--url", "ftp://x"), capture_output=True, check=False)
     assert (wrong.returncode, b"must look like http://" in wrong.stderr) == (2, True)
 
 
