@@ -17,15 +17,18 @@ from logopsd.parsing.logfmt import read_logfmt
 from logopsd.parsing.normalize import Normalizer
 from logopsd.parsing.palo_alto import read_palo_alto
 from logopsd.parsing.timestamps import Stamps
+from logopsd.parsing.vendor_headers import read_snare, read_topics
 from logopsd.records import Record
 
+# Grouped by first character, as a branch more costs 0.02 us a line; `(?=...)` takes nothing.
 _STARTS: Final = (
     *(r"\{", "@cee:"),  # JSON
-    *(r"CEF: ?[0-9]", r"LEEF: ?[0-9]"),
-    *(r"[A-Za-z_][\w.-]{0,63}+=",),  # key=value
-    r"[0-9A-Fa-f]{1,4}[.:][0-9A-Fa-f.:]++ ",  # an address: access lines
-    r"[0-9]?,[0-9]{4}/",  # PAN-OS
-    *(r"%[A-Z]", r"[0-9]{0,10}:[ A-Z*.]", r"[*.][A-Z]"),  # Cisco
+    *("%[A-Z]", r"[*.][A-Z]"),  # Cisco
+    # Cisco's count, an address before an access line, PAN-OS
+    r"[0-9:,](?:(?<=:)[ A-Z*.]|[0-9]{0,9}:[ A-Z*.]|[0-9A-Fa-f.:]*+ |,?[0-9]{4}/)",
+    # an IPv6 address, CEF and LEEF, key=value, RouterOS, Snare
+    r"[A-Za-z_](?:[\w.-]{0,63}+(?:=|,!?[a-z]|: ?[0-9]|\t(?:MSWinEventLog|[0-9]\t)"
+    r"|:[0-9A-Fa-f:]*+ ))",
 )
 MESSAGE_HINT: Final = rf"(?:(?=({'|'.join(_STARTS)})))?+"
 """Pattern whose one group says how a structured message starts, and is None for any other."""
@@ -64,19 +67,21 @@ class MessageReader:
         Returns:
             Whether the message was what it starts like.
         """
-        first = hint[0]
+        first, last = hint[0], hint[-1]
         if first in "{@":
             return self._read_json(record)
-        if hint[-1] == "=":
+        if last == "=":
             return read_logfmt(record, self._stamps, self._normalizer)
-        if hint[-1] == "/":
+        if last == "/":
             return read_palo_alto(record, self._stamps)
+        if "\t" in hint:
+            return read_snare(record, self._stamps)
+        if "," in hint:
+            return read_topics(record)
+        if first in "CL":
+            return read_cef(record, self._stamps) or read_leef(record, self._stamps)
         if first in _HEX_DIGITS and read_access(record, self._stamps):
             return True
-        if first == "C":
-            return read_cef(record, self._stamps)
-        if first == "L":
-            return read_leef(record, self._stamps)
         return read_cisco(record, self._stamps)
 
     def _read_json(self, record: Record) -> bool:

@@ -21,6 +21,7 @@ TIME_ALIASES: Final = ("ts", "timestamp", "time", "@timestamp", "datetime", "dat
 
 LEVEL_ALIASES: Final = (
     *("level", "severity", "lvl", "loglevel", "log_level", "levelname", "priority"),
+    "log.level",  # Elastic Common Schema
 )
 """The names a level may have, the first that means one wins."""
 

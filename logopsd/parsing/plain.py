@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from logopsd.parsing.level_search import LEADING_LEVEL, find_level
+from logopsd.parsing.priority import LEVEL_WORDS
 from logopsd.parsing.stamp_forms import MONTHS
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.records import Batch, Record
@@ -14,6 +15,9 @@ _GLOG: Final = re.compile(
 )
 _MONTH_NAMES: Final = {number: name for name, number in MONTHS.items()}
 _GLOG_LEVELS: Final = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "CRITICAL", "D": "DEBUG"}
+
+# Monolog, Laravel: [2024-05-03 12:00:00] production.ERROR: ...
+_MONOLOG: Final = re.compile(r"\] [\w-]{1,64}\.([A-Z]{4,9}): ")
 
 
 class PlainParser:
@@ -58,6 +62,8 @@ class PlainParser:
         if glog is not None:
             return self._read_glog(glog), _GLOG_LEVELS[glog[1]]
         stamp = self._stamps.scan(text, 1 if text.startswith("[") else 0)
+        if stamp is not None and (monolog := _MONOLOG.match(text, stamp.end)):
+            return stamp, LEVEL_WORDS.get(monolog[1].lower())
         level = find_level(text)
         if stamp is None and level is not None:
             leading = LEADING_LEVEL.match(text)

@@ -14,12 +14,14 @@ from typing import Final
 from logopsd.parsing.level_search import find_level
 from logopsd.parsing.messages import MESSAGE_HINT, MessageReader
 from logopsd.parsing.normalize import complete
-from logopsd.parsing.priority import PRIORITIES, level_of, set_priority
+from logopsd.parsing.priority import FACILITIES, PRIORITIES, SEVERITIES, level_of, set_priority
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
+from logopsd.parsing.vendor_headers import read_f5
 from logopsd.records import Batch, Record
 
+# "last message repeated 3 times" may stand without a host.
 _HOST: Final = (
-    r"(?:([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
+    r"(?:(?!last message )([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
     r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?+"
 )
 # Digits and a colon are no tag but the count of a Cisco device, and `%` starts its code.
@@ -32,7 +34,7 @@ _BEHIND_STAMP: Final = _HOST + _TAG + _MSG
 # What might be a zone or a year behind the stamp is looked at more closely elsewhere.
 _BSD: Final = re.compile(
     r"<([0-9]{1,3})>([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) "
-    r"(?![A-Z]{3,4}:? |[12][0-9]{3} )" + _BEHIND_STAMP,
+    r"(?![A-Z]{3,4}:? |[12][0-9]{3} |Message forwarded from )" + _BEHIND_STAMP,
     re.DOTALL,
 )
 # As rsyslog forwards with its own precise stamps, and VMware ESXi.
@@ -43,11 +45,24 @@ _ISO: Final = re.compile(
 )
 _PRI: Final = re.compile(r"<([0-9]{1,3})> *+")
 _WITH_HOST: Final = re.compile(r":?+ ++" + _BEHIND_STAMP, re.DOTALL)
+# AIX: `Message forwarded from web1: sshd[7]: ...`
+_FORWARDED: Final = re.compile(r" Message forwarded from ([^\s:]++): ?" + _TAG + _MSG, re.DOTALL)
 _WITHOUT_HOST: Final = re.compile(r"()" + _TAG + _MSG, re.DOTALL)
 # A stamp of the right form that names no instant, such as 30 February, is taken out all the same.
 _STAMP_FORM: Final = re.compile(
-    r"[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}(?= )"
+    r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}(?= )"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[^ ]{0,32}+(?= )"
+)
+
+# BusyBox and OpenWrt write facility and severity by name: `daemon.info dnsmasq[7]: ...`
+_SEVERITY_NUMBERS: Final = {
+    **{keyword: number for number, keyword in enumerate(SEVERITIES)},
+    "panic": 0,
+    "error": 3,
+    "warn": 4,
+}
+_SELECTOR: Final = re.compile(
+    rf" (?:([A-Za-z0-9._-]{{1,255}}) )?({'|'.join(FACILITIES)})\.({'|'.join(_SEVERITY_NUMBERS)}) "
 )
 
 
@@ -111,6 +126,8 @@ class Rfc3164Parser:
         )
         if hint is not None:
             self._messages.read(record, hint)
+        elif app is None:
+            read_f5(record)
         return record
 
     def parse_without_pri(
@@ -126,6 +143,15 @@ class Rfc3164Parser:
         stamp = self._stamps.scan(text)
         if stamp is None:
             return None
+        selector = _SELECTOR.match(text, stamp.end)
+        if selector is not None:
+            host, facility, severity = selector.groups()
+            match = _WITHOUT_HOST.match(text, selector.end())
+            assert match is not None  # it matches anything
+            pri = str(FACILITIES.index(facility) * 8 + _SEVERITY_NUMBERS[severity])
+            record = self._record(match, stamp, pri, None, peer, batch, emitter)
+            record.host = host
+            return record
         match = _WITH_HOST.match(text, stamp.end)
         if match is None or not ((match[1] and (match[2] or match[4])) or match[3]):
             return None
@@ -147,7 +173,7 @@ class Rfc3164Parser:
         stamp = self._stamps.scan(text, start)
         ts_orig = None
         if stamp is not None and text.startswith((" ", ": "), stamp.end):
-            match = _WITH_HOST.match(text, stamp.end)
+            match = _FORWARDED.match(text, stamp.end) or _WITH_HOST.match(text, stamp.end)
         elif (form := _STAMP_FORM.match(text, start)) is not None:
             stamp, ts_orig = None, form[0]
             match = _WITH_HOST.match(text, form.end())
@@ -187,6 +213,8 @@ class Rfc3164Parser:
             set_priority(record, pri)
         if hint is not None:
             self._messages.read(record, hint)
+        elif app is None:
+            read_f5(record)
         if pri is None and not record.level:
             record.level = find_level(record.msg) or ""
         complete(record, batch)

@@ -10,7 +10,7 @@ from tests.parsing.helpers import RECEIVED, parse_line, parse_lines
     [
         ("2026-03-14 15:00:00,123 ERROR app.module Failed", "2026-03-14T15:00:00.123Z", "ERROR"),
         ("2026-03-14T15:00:00.5+01:00 [main] WARN c.e.App - x", "2026-03-14T14:00:00.5Z", "WARN"),
-        ("[2026-03-14 15:00:00] prod.ERROR: boom", "2026-03-14T15:00:00Z", None),
+        ("[2026-03-14 15:00:00] prod.ERROR: boom", "2026-03-14T15:00:00Z", "ERROR"),
         ("[2026-03-14 15:00:00 +0000] [7] [INFO] Booting", "2026-03-14T15:00:00Z", "INFO"),
         ("2026/03/14 15:00:00 [error] 7#7: *1 open() failed", "2026-03-14T15:00:00Z", "ERROR"),
         ("2026/03/14 15:00:00 http: server closed", "2026-03-14T15:00:00Z", None),
