@@ -20,7 +20,7 @@ from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
 from logopsd.listeners.multiline_connection import MultilineConnection
-from logopsd.listeners.relp import RelpConnection
+from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
 from logopsd.listeners.routes.logs import ingest_routes
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
@@ -229,6 +229,7 @@ class Listeners:
             port=port,
             sock=sock,
             tls=self._certificates if settings.relp_tls else None,
+            max_segment=MAX_SEGMENT,
             new_connection=partial(
                 RelpConnection,
                 make_session=partial(

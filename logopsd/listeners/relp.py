@@ -16,6 +16,11 @@ from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection
 from logopsd.records import Frames
 
+MAX_SEGMENT = 1400
+"""Bytes of a TCP segment. librelp holds back what does not fill one until its window of 128 messages
+is full, and then waits for the kernel to give up after 200 ms: over loopback, with its segments of
+64 KiB, it would send 640 messages a second."""
+
 GOODBYE_SECONDS = 0.5
 """How long a client may take to close the connection after we said goodbye."""
 
@@ -74,13 +79,13 @@ class RelpConnection(Connection):
             self._taking = False
         for reason, count in read.frames.faults.items():
             self._listener.metrics.fault(reason, count)
-            self._listener.warn("RELP protocol error", peer=self._peer)
+            self._listener.warn("RELP protocol error", peer=self.peer)
         stored = not read.frames.frames
         answers = _Answers(read.answers, due=stored)
         self._answers.append(answers)
         if not stored:
             on_stored = partial(self._stored, answers)
-            self._take_frames(read.frames, self._peer, on_stored=on_stored)
+            self._take_frames(read.frames, self.peer, on_stored=on_stored)
         self._send_soon()
 
     def owes(self) -> bool:

@@ -14,6 +14,8 @@ from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import ListenError
 from logopsd.listeners import sockets
+from logopsd.listeners.access import Access
+from logopsd.listeners.gate import Gate
 from logopsd.listeners.stream_connection import Connection
 from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.listeners.tls import Certificates
@@ -49,15 +51,16 @@ class StreamListener:
         path: a Unix socket instead of host and port.
         sock: an inherited, bound socket instead of either.
         tls: TLS with these certificates.
+        access: who may connect; None for everyone.
         idle_timeout: a connection silent for so long is closed, seconds; 0 for never.
-        max_connections: more are refused; 0 for no limit.
+        max_segment: bytes of a TCP segment that peers may send, where the path takes more; 0 for
+            what it takes.
         setting: the name of the setting that holds the port or path, for the text of errors.
         bind_setting: the same for the host.
 
     Attributes:
         input: as given.
         addresses: where it listens, as URLs, once started.
-        refused: connections refused for want of room.
     """
 
     def __init__(
@@ -72,15 +75,27 @@ class StreamListener:
         path: str | None = None,
         sock: socket.socket | None = None,
         tls: Certificates | None = None,
+        access: Access | None = None,
         idle_timeout: float = 0.0,
-        max_connections: int = 0,
+        max_segment: int = 0,
         setting: str | None = None,
         bind_setting: str = "LOGOPS_BIND",
     ) -> None:
         self.input = input
         self.addresses: list[str] = []
-        self.refused = 0
         self._new_connection = partial(new_connection, self)
+        self._gate: Gate | None = None
+        self._make_protocol: Callable[[], asyncio.Protocol] = self._new_connection
+        if access is not None:
+            self._gate = Gate(
+                access=access,
+                make=self._connection_of,
+                metrics=metrics,
+                log=log,
+                input=input,
+                proxied=tls is None,
+            )
+            self._make_protocol = self._gate.newcomer
         self.metrics = metrics
         self.paused = False
         self.tls = tls
@@ -90,7 +105,7 @@ class StreamListener:
         self._path = path
         self._sock = sock
         self._idle_timeout = idle_timeout
-        self._max_connections = max_connections
+        self._max_segment = max_segment
         self._setting = setting or f"LOGOPS_{input.upper()}_PORT"
         self._bind_setting = bind_setting
         self._server: asyncio.Server | TlsServer | None = None
@@ -114,17 +129,19 @@ class StreamListener:
         if not unix:  # the connections inherit it
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE)
+            if self._max_segment:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, self._max_segment)
         self.addresses = [sockets.address_of("unix" if unix else self.input, sock)]
         try:
             if self.tls is None:
                 self._server = await asyncio.get_running_loop().create_server(
-                    self._new_connection, sock=sock, backlog=BACKLOG
+                    self._make_protocol, sock=sock, backlog=BACKLOG
                 )
             else:
                 self._server = self._tls_server = TlsServer(
                     sock=sock,
                     certificates=self.tls,
-                    make_protocol=self._new_connection,
+                    make_protocol=self._make_protocol,
                     refused=partial(self.metrics.refuse, "handshake"),
                     warn=self.warn,
                 )
@@ -168,6 +185,8 @@ class StreamListener:
         """Read out what peers had sent by now, hand it down, say goodbye, bounded in time."""
         self.stop_accepting()
         await self._adopt_accepted()
+        if self._gate is not None:
+            self._gate.close()
         for connection in self._connections:
             connection.close_soon()
         await self._read_out()
@@ -183,24 +202,25 @@ class StreamListener:
 
     # What the connections need of the listener.
 
-    def opened(self, connection: Connection) -> bool:
-        """Count a new connection; whether it may stay."""
-        if self._max_connections and len(self._connections) >= self._max_connections:
-            self.refused += 1
-            self.metrics.refuse("limit")
-            self.warn("connection refused", limit=self._max_connections)
-            return False
+    def opened(self, connection: Connection) -> None:
+        """Count a new connection."""
         self._connections.add(connection)
         self.metrics.connections += 1
-        return True
 
     def closed(self, connection: Connection) -> None:
-        """Count a connection that ended."""
+        """Count a connection that ended, also one that had not been counted as opened."""
+        if self._gate is not None:
+            self._gate.left(connection.peer)
         if connection in self._connections:
             self._connections.remove(connection)
             self.metrics.connections -= 1
 
     # The listener's own.
+
+    def _connection_of(self, peer: str) -> Connection:
+        connection = self._new_connection()
+        connection.peer = peer
+        return connection
 
     async def _bind(self) -> socket.socket:
         kind = socket.SOCK_STREAM
@@ -213,6 +233,14 @@ class StreamListener:
             setting=self._setting,
             bind_setting=self._bind_setting,
         )
+
+    def set_idle_timeout(self, seconds: float) -> None:
+        """Close from now on who is silent for so long; 0 for nobody."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timeout = seconds
+        if self._server is not None:
+            self._watch_idle()
 
     def _watch_idle(self) -> None:
         """Close who was silent for too long; while we do not listen, nobody is silent."""
@@ -237,7 +265,7 @@ class StreamListener:
 
     async def _adopt(self, sock: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._new_connection, sock)
+            await asyncio.get_running_loop().connect_accepted_socket(self._make_protocol, sock)
         except OSError:  # gone again
             sock.close()
 
