@@ -30,8 +30,10 @@ LOG_TAIL = 30  # lines of the daemon's log shown with a failure
 
 PACKAGES = {
     "curl": "curl",
+    "haproxy": "haproxy",
     "logger": "bsdutils",
     "nc": "netcat-openbsd",
+    "nginx": "nginx-light",
     "openssl": "openssl",
     "prometheus": "prometheus",
     "promtool": "prometheus",
@@ -39,6 +41,9 @@ PACKAGES = {
     "systemd-socket-activate": "systemd",
 }
 """Program -> the Debian package that brings it."""
+
+PEERS = ROOT / ".cache" / "peers" / "bin"
+"""Programs whose packages exclude others that the tests need; peers/fetch.sh brings them."""
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -48,9 +53,12 @@ def need(program: str) -> str:
     """Return the path of a program; skip the test without it, or fail if LOGOPS_E2E=require."""
     import pytest  # here, as the benchmark uses this module without the test packages
 
-    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    places = (os.environ.get("PATH", ""), "/usr/sbin", "/sbin", str(PEERS))
+    path = shutil.which(program, path=os.pathsep.join(places))
     if path is None:
-        reason = f"{program} is not installed: apt-get install {PACKAGES[program]}"
+        package = PACKAGES.get(program)
+        mend = f"apt-get install {package}" if package else "tests/e2e/peers/fetch.sh"
+        reason = f"{program} is not installed: {mend}"
         if os.environ.get("LOGOPS_E2E") == "require":
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
