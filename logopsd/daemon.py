@@ -20,6 +20,7 @@ import logopsd
 from logopsd.assembly import assemble, reconfigure
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
+from logopsd.heartbeat import Heartbeat
 from logopsd.inherited import STORED, Inherited
 from logopsd.inputs import Listener
 from logopsd.reload import RECEIVING, Reloader
@@ -34,6 +35,9 @@ DRAIN_SECONDS = 4.0
 
 SUMMARY_SECONDS = 60.0
 """Between two `ingest` lines of the daemon's own log."""
+
+BEATS = 4
+"""How often in an interval of the watchdog it is looked whether the heartbeat is back."""
 
 SOURCES_SECONDS = 60.0
 """Between two looks at who has fallen silent."""
@@ -114,6 +118,7 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._ending.set)
         self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        self._loop.set_exception_handler(self._callback_failed)
         try:
             await self._start()
             await self._ending.wait()
@@ -224,6 +229,19 @@ class Daemon:
         task.add_done_callback(self._task_ended)
         self._tasks.append(task)
 
+    def _callback_failed(
+        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
+    ) -> None:
+        """What a callback raised is logged; where it was the end of the sink's thread, it is ours.
+
+        A connection that fails by itself is closed by asyncio, and costs nobody else anything.
+        """
+        loop.default_exception_handler(context)
+        if self._parts.sink.failed and not self._failed:
+            self._log.error("sink failed", exc_info=context.get("exception"))
+            self._failed = True
+            self._ending.set()
+
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:
             return
@@ -232,9 +250,19 @@ class Daemon:
         self._ending.set()
 
     async def _feed_watchdog(self, interval: float) -> None:
+        """Feed systemd's watchdog while a heartbeat passes through pipeline and sink."""
+        heartbeat = Heartbeat(self._parts.pipeline.beat, self._parts.sink)
+        missed = 0
         while True:
-            self._notify.watchdog()
-            await asyncio.sleep(interval)
+            if heartbeat.alive():
+                self._notify.watchdog()
+                missed = 0
+            else:
+                missed += 1
+                if missed == BEATS:
+                    self._log.error("heartbeat lost", hint="systemd will restart the daemon")
+                    self._notify.status("the heartbeat does not come back, a bug; see the log")
+            await asyncio.sleep(interval / BEATS)
 
     async def _watch_sources(self) -> None:
         """Say once of each sender that it fell silent.

@@ -16,11 +16,14 @@ from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.rate_limit import Notice, RateLimiter, limit_frames
-from logopsd.records import Batch, Frames, Receipt, Record
+from logopsd.records import INPUTS, Batch, Frames, Receipt, Record
 from logopsd.sources import Sources
 
 Told = Callable[[], None] | None
 """Who wants to hear, in the event loop, that a batch is stored; None where nobody does."""
+
+
+_BEAT = Frames([b"<13>1 - - logopsd - - - heartbeat"])
 
 
 class Sink(Protocol):
@@ -128,8 +131,20 @@ class Pipeline:
         They are not counted, and not masked either: nothing in them comes from a sender.
         """
         if records:
-            day = records[0].received[:10].replace("-", "")
+            day = _day_of(records[0].received)
             self._sink.write(encode(records), day, Receipt(records[0].input, 0))
+
+    def beat(self, back: Callable[[], None]) -> None:
+        """Take a heartbeat the way of a batch, and have it told when it has come back.
+
+        A line goes through all stages and is then thrown away: to the sink go no bytes, only the
+        receipt. Nothing is counted.
+        """
+        batch = self._new_batch(INPUTS[0])
+        self.lines.parse(_BEAT, None, batch)
+        self.privacy.apply(batch)
+        encode(batch.records)
+        self._sink.write(b"", _day_of(batch.received), Receipt(batch.input, 0, back))
 
     def write_notices(self, *, final: bool = False) -> None:
         """Write who is being suppressed, and who is no more; to be called each second.
@@ -176,8 +191,7 @@ class Pipeline:
         if report.withheld:
             self._metrics.withheld(report.withheld)
 
-        day = batch.received[:10].replace("-", "")
-        self._sink.write(data, day, Receipt(batch.input, count, on_stored))
+        self._sink.write(data, _day_of(batch.received), Receipt(batch.input, count, on_stored))
 
     def _leave_out_own(self, batch: Batch) -> None:
         """Take the lines of the daemon's own log out of a batch."""
@@ -205,6 +219,10 @@ def _record_of(notice: Notice, received: str) -> Record:
         format="plain",
         extras={"suppressed": notice.suppressed, "since": began},
     )
+
+
+def _day_of(received: str) -> str:
+    return received[:10].replace("-", "")
 
 
 def rfc3339_milliseconds(epoch: float) -> str:

@@ -35,9 +35,10 @@ class SinkWatch:
     def stored(self, receipts: Sequence[Receipt]) -> None:
         """Count records as accepted, and no longer in flight; in the event loop."""
         for receipt in receipts:
-            figures = self._metrics.input(receipt.input)
-            figures.inflight -= receipt.count
-            figures.accepted += receipt.count
+            if receipt.count:  # what the daemon itself writes counts for no input
+                figures = self._metrics.input(receipt.input)
+                figures.inflight -= receipt.count
+                figures.accepted += receipt.count
 
     def lost(self, receipts: Sequence[Receipt]) -> int:
         """Count what could not be written before the end as dropped; how many records it is."""

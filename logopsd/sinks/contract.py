@@ -28,6 +28,10 @@ class Sink(Protocol):
         """Why nothing can be written at present; None while all is well."""
 
     @property
+    def failed(self) -> bool:
+        """Its thread has ended by a bug: nothing is stored any more."""
+
+    @property
     def unstored_bytes(self) -> int:
         """Bytes handed to `write` whose receipt was not given yet."""
 

@@ -17,6 +17,7 @@ class DiscardSink:
 
     paused = False
     stalled: str | None = None
+    failed = False
     unstored_bytes = 0
 
     def __init__(

@@ -99,6 +99,11 @@ class FanOutSink:
         return next((sink.stalled for sink in self._sinks if sink.stalled), None)
 
     @property
+    def failed(self) -> bool:
+        """The thread of one of the sinks has ended by a bug."""
+        return any(sink.failed for sink in self._sinks)
+
+    @property
     def unstored_bytes(self) -> int:
         """Bytes whose receipt was not given yet, by the sink that has most of them."""
         return max((sink.unstored_bytes for sink in self._sinks), default=0)

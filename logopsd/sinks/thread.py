@@ -81,6 +81,7 @@ class ThreadedSink:
         self._stalled: str | None = None
         self._busy_since: float | None = None  # the thread is in a call of the backend
         self._all_stored = True
+        self._failed = False
         # Of the event loop alone.
         self._paused = False
         self._valves: list[tuple[Callable[[], None], Callable[[], None]]] = []
@@ -124,6 +125,11 @@ class ThreadedSink:
             if seconds > SLOW_SECONDS:
                 return f"slow: no answer from the disk for {seconds:.0f} s"
         return self._stalled
+
+    @property
+    def failed(self) -> bool:
+        """The thread has ended by a bug: nothing is stored any more."""
+        return self._failed
 
     @property
     def unstored_bytes(self) -> int:
@@ -178,6 +184,7 @@ class ThreadedSink:
             self._serve()
         except Exception as error:
             self._stalled = f"internal error: {type(error).__name__}"
+            self._failed = True
             self._hand_to_loop(partial(_raise, error))
         finally:
             self._backend.abandon()
