@@ -7,6 +7,7 @@ from http import HTTPStatus
 from logopsd.listeners.http.inflate import InflateError, Inflater
 from logopsd.listeners.http.messages import (
     BodyConsumer,
+    Choice,
     Request,
     Response,
     Route,
@@ -104,6 +105,8 @@ class Exchange:
         request, service = self.request, self._service
         methods = service.methods_at(request)
         route = None if methods is None else methods.get(request.method)
+        if isinstance(route, Choice):
+            route = route.choose(request)
         if methods is None:
             self.refuse(not_found())
         elif route is None:

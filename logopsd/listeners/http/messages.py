@@ -1,4 +1,4 @@
-"""What a route sees of HTTP: Request, Response, and the two kinds of Route.
+"""What a route sees of HTTP: Request, Response, and the kinds of Route.
 
 A route never sees a socket. It is handed a request and a `respond`, which it calls exactly once,
 at once or later: when the sink says that the records are stored.
@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
+
+from logopsd.listeners.http.inflate import CODINGS
 
 JSON = "application/json"
 
@@ -182,10 +184,12 @@ class Route:
     Attributes:
         handler: is handed the request with its body.
         check: refuses by the head alone.
+        codings: the content codings the body may have.
     """
 
     handler: Callable[[Request, Respond], None]
     check: Check | None = None
+    codings: tuple[str, ...] = CODINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +201,29 @@ class StreamRoute:
         check: refuses by the head alone.
         max_body_bytes: how much may come, before and after decompression; None for no limit.
         patient: whether the body may pause for as long as it likes, as a journal that is
-            followed does.
+            followed does; and it is kept waiting, not refused, while the sink is full.
+        codings: the content codings the body may have.
     """
 
     begin: Callable[[Request, Respond], BodyConsumer]
     check: Check | None = None
     max_body_bytes: int | None = None
     patient: bool = False
+    codings: tuple[str, ...] = CODINGS
 
 
-Routes = Mapping[tuple[str, str], Route | StreamRoute]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A place where the head of the request says which route serves it.
+
+    Attributes:
+        choose: is handed the request's head, and gives the route.
+    """
+
+    choose: Callable[[Request], Route | StreamRoute]
+
+
+AnyRoute = Route | StreamRoute | Choice
+
+Routes = Mapping[tuple[str, str], AnyRoute]
 """(method, path) -> route. HEAD is answered by the route of GET."""

@@ -1,13 +1,10 @@
 """Requests that are answered by their head, before a byte of the body is read."""
 
-from logopsd.listeners.http.inflate import CODINGS
 from logopsd.listeners.http.messages import Request, Response, Route, StreamRoute, error_response
 from logopsd.listeners.http.service import Methods, Service
 
 RETRY_AFTER_SECONDS = 1
 """What a client is told to wait where the sink is full: mostly it has emptied by then."""
-
-_ENCODINGS = ", ".join(CODINGS)
 
 
 def not_found() -> Response:
@@ -55,18 +52,27 @@ def refusal(request: Request, route: Route | StreamRoute, service: Service) -> R
     if request.headers.get(b"expect", b"100-continue").lower() != b"100-continue":
         return error_response(417, "the only Expect served is 100-continue")
     if request.method == "POST":
+        if service.authorize is not None and (response := service.authorize(request)) is not None:
+            return response
         if request.content_length is None and not request.chunked:
             return error_response(411, "send a Content-Length, or the body in chunks")
-        if service.paused:
+        if service.paused and not (isinstance(route, StreamRoute) and route.patient):
             return busy()
     coding = coding_of(request)
-    if coding is not None and coding not in CODINGS:
-        return error_response(
-            415,
-            f"the Content-Encoding must be one of {_ENCODINGS}",
-            headers=(("Accept-Encoding", _ENCODINGS),),
-        )
+    if coding is not None and coding not in route.codings:
+        return _not_coded_so(route.codings)
     limit = max_body_bytes(route, service)
     if limit is not None and (request.content_length or 0) > limit:
         return too_long(limit)
     return None if route.check is None else route.check(request)
+
+
+def _not_coded_so(codings: tuple[str, ...]) -> Response:
+    if not codings:
+        return error_response(415, "this path takes bodies without a Content-Encoding only")
+    names = ", ".join(codings)
+    return error_response(
+        415,
+        f"the Content-Encoding must be one of {names}",
+        headers=(("Accept-Encoding", names),),
+    )

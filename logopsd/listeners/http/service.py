@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from logopsd.listeners.http.messages import Request, Route, Routes, StreamRoute
+from logopsd.listeners.http.messages import AnyRoute, Check, Request, Routes
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -47,7 +47,7 @@ class Limits:
     close_seconds: float = 3.5
 
 
-Methods = Mapping[str, Route | StreamRoute]
+Methods = Mapping[str, AnyRoute]
 
 
 @dataclass(slots=True)
@@ -59,6 +59,7 @@ class Service:
         limits: what a client may ask for.
         log: never given a byte of a request.
         responses: code -> how many; the closed set of codes.
+        authorize: refuses who may not send; asked for every POST. None where all may.
         paused: the sink is full; what it would have to store is answered 503.
         draining: no further request is wanted; each answer that can ends its connection.
         buffered_bytes: in bodies being collected.
@@ -68,6 +69,7 @@ class Service:
     limits: Limits
     log: FilteringBoundLogger
     responses: dict[int, int]
+    authorize: Check | None = None
     paused: bool = False
     draining: bool = False
     buffered_bytes: int = 0
@@ -83,7 +85,7 @@ class Service:
 
 def by_path(routes: Routes) -> dict[bytes, Methods]:
     """Arrange routes for the look-up: by path, then by method, with HEAD beside GET."""
-    table: dict[bytes, dict[str, Route | StreamRoute]] = {}
+    table: dict[bytes, dict[str, AnyRoute]] = {}
     for (method, path), route in routes.items():
         methods = table.setdefault(path.encode("ascii"), {})
         methods[method] = route
