@@ -9,6 +9,7 @@ that what was seen of a journal mostly takes two numbers, however long it is.
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final
 
 MAX_RUNS: Final = 65_536
@@ -105,7 +106,7 @@ class SeenCursors:
         journals = {}
         for journal, runs in dumped.items():
             flat = [number for start, end in runs for number in (start, end + 1)]
-            if any(a >= b for a, b in zip(flat, flat[1:], strict=False)):
+            if any(a >= b for a, b in pairwise(flat)):
                 raise ValueError("runs that are in no order")
             journals[journal] = _Runs([start for start, _ in runs], [end for _, end in runs])
         self._journals = journals

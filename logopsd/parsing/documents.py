@@ -1,9 +1,12 @@
-"""Decoded documents (JSON objects, table rows) into records."""
+"""Decoded documents (JSON objects, table rows, entries of known protocols) into records."""
 
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from typing import Any
 
+from logopsd.parsing import journal, loki, otlp
 from logopsd.parsing.lines import LineParser
+from logopsd.parsing.messages import MessageReader
 from logopsd.parsing.normalize import Normalizer, to_text
 from logopsd.records import Batch, Frames
 
@@ -19,6 +22,12 @@ class DocumentParser:
         self._lines = LineParser(tz=tz)
         self._stamps = self._lines.stamps
         self._normalizer = Normalizer(self._stamps)
+        messages = MessageReader(self._stamps, self._normalizer)
+        self._protocols: dict[str, Any] = {
+            journal.FORMAT: journal.JournalParser(self._stamps, messages),
+            loki.FORMAT: loki.LokiParser(self._stamps, messages),
+            otlp.FORMAT: otlp.OtlpParser(self._stamps, self._normalizer, messages),
+        }
 
     def parse(
         self, documents: Sequence[object], peer: str | None, batch: Batch, *, format: str
@@ -27,12 +36,17 @@ class DocumentParser:
 
         Args:
             documents: mappings of field names to values; a text is read as a line, and any other
-                value is taken for a line of its JSON text.
+                value is taken for a line of its JSON text. Of `journal`, `loki` and `otlp` what
+                these modules read: JournalEntry, LokiLine, LogItem.
             peer: the sender's address.
             batch: gets the records and the counts of what they lacked.
             format: what the records say understood them; a line says so itself.
         """
         self._stamps.at(batch.now)
+        protocol = self._protocols.get(format)
+        if protocol is not None:
+            protocol.parse(documents, peer, batch)
+            return
         record = self._normalizer.record
         for document in documents:
             if isinstance(document, Mapping):

@@ -9,13 +9,12 @@ vouches for from what a program wrote of itself. The fields of the journal's own
 from collections.abc import Sequence
 from typing import Any, Final
 
-from logopsd.framing.journal_export import MESSAGE, Entry, Value
 from logopsd.parsing.lines import INVALID_UTF8, decode_frames
 from logopsd.parsing.messages import MessageReader, match_message
 from logopsd.parsing.normalize import attach, complete
 from logopsd.parsing.priority import FACILITIES, SEVERITIES, SEVERITY_LEVELS
 from logopsd.parsing.timestamps import Stamps
-from logopsd.records import Batch, Record
+from logopsd.records import Batch, FieldValue, JournalEntry, Record
 
 FORMAT: Final = "journal"
 """What the records say understood them."""
@@ -23,6 +22,7 @@ FORMAT: Final = "journal"
 CURSOR: Final = "__CURSOR"
 """The field that names an entry."""
 
+_MESSAGE: Final = "MESSAGE"
 _TIME: Final = "__REALTIME_TIMESTAMP"
 _BOOK_KEEPING: Final = "__"
 _LEFT_OUT: Final = "fields_left_out"
@@ -40,11 +40,11 @@ class JournalParser:
         self._stamps = stamps
         self._messages = messages
 
-    def parse(self, entries: Sequence[Entry], peer: str | None, batch: Batch) -> None:
+    def parse(self, entries: Sequence[JournalEntry], peer: str | None, batch: Batch) -> None:
         """Append one record an entry to the batch, in order; never raises."""
         batch.records += [self._record(entry, peer, batch) for entry in entries]
 
-    def _record(self, entry: Entry, peer: str | None, batch: Batch) -> Record:
+    def _record(self, entry: JournalEntry, peer: str | None, batch: Batch) -> Record:
         fields, is_valid = _texts(entry)
         record = Record(
             "", "", "", input=batch.input, peer=peer, received=batch.received, format=FORMAT
@@ -54,7 +54,7 @@ class JournalParser:
             record.ts = stamp.ts
         rest = {name: value for name, value in fields.items() if name[:2] != _BOOK_KEEPING}
         _take_header(record, rest)
-        record.msg = _take(rest, MESSAGE) or ""
+        record.msg = _take(rest, _MESSAGE) or ""
         if not is_valid:
             record.encoding = INVALID_UTF8
         if entry.message_length:
@@ -70,7 +70,7 @@ class JournalParser:
         return record
 
 
-def _texts(entry: Entry) -> tuple[dict[str, Any], bool]:
+def _texts(entry: JournalEntry) -> tuple[dict[str, Any], bool]:
     """Return the fields with all values as text, and whether all of them were UTF-8."""
     fields = entry.fields
     if not any(type(value) is not str for value in fields.values()):
@@ -85,7 +85,7 @@ def _texts(entry: Entry) -> tuple[dict[str, Any], bool]:
     return texts, is_valid
 
 
-def _text(value: Value) -> str:
+def _text(value: FieldValue) -> str:
     return value if isinstance(value, str) else decode_frames([value])[0][0]
 
 
@@ -101,6 +101,8 @@ def _take_header(record: Record, rest: dict[str, Any]) -> None:
     record.host = _take(rest, "_HOSTNAME")
     record.app = _take(rest, "SYSLOG_IDENTIFIER")
     record.procid = _take(rest, "_PID") or _take(rest, "SYSLOG_PID")
+    if rest.get("SYSLOG_PID") == record.procid:
+        rest.pop("SYSLOG_PID", None)
     record.msgid = _take(rest, "MESSAGE_ID")
     record.emitter = record.app or _first(rest, "_COMM") or _first(rest, "_SYSTEMD_UNIT") or FORMAT
 
