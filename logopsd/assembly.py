@@ -15,6 +15,8 @@ from logopsd.account import Account
 from logopsd.config import Settings
 from logopsd.inherited import Inherited
 from logopsd.inputs import Listeners, tls_files
+from logopsd.limits import connections, raise_descriptors
+from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.tls import Certificates, load
 from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
@@ -22,6 +24,7 @@ from logopsd.parsing.lines import LineParser
 from logopsd.pipeline import Pipeline
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.privacy.tokens import TokenMaker
+from logopsd.rate_limit import RateLimiter
 from logopsd.retention.sweeper import Sweeper
 from logopsd.sink_watch import SinkWatch
 from logopsd.sinks.discard import DiscardSink
@@ -48,6 +51,7 @@ class Parts:
         sources: the table of senders.
         listeners: those of the inputs, and those of metrics and health.
         certificates: of TLS; None where nothing speaks it.
+        access: who may send, and how many connections there are.
     """
 
     metrics: Metrics
@@ -59,6 +63,7 @@ class Parts:
     sources: Sources
     listeners: Listeners
     certificates: Certificates | None
+    access: Access
 
 
 def assemble(
@@ -101,8 +106,12 @@ def assemble(
     )
     metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
     metrics.before_scrape(lambda: _count_sources(metrics, sources))
+    pipeline.limiter = _limiter(settings, None)
     certificates = _certificates(settings, log, metrics)
-    listeners = Listeners(settings, log, metrics, pipeline, not_ready, inherited, certificates)
+    access = Access(_rules(settings, log))
+    listeners = Listeners(
+        settings, log, metrics, pipeline, not_ready, inherited, certificates, access
+    )
     return Parts(
         metrics=metrics,
         sink_watch=sink_watch,
@@ -117,10 +126,11 @@ def assemble(
         sources=sources,
         listeners=listeners,
         certificates=certificates,
+        access=access,
     )
 
 
-def reconfigure(parts: Parts, settings: Settings) -> Parts:
+def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> Parts:
     """Bring those settings into effect that can change while the daemon runs (`reloadable`).
 
     Raises:
@@ -137,6 +147,8 @@ def reconfigure(parts: Parts, settings: Settings) -> Parts:
     parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
     parts.pipeline.documents = DocumentParser(tz=settings.syslog_tz)
     parts.sources.tz = settings.syslog_tz
+    parts.pipeline.limiter = _limiter(settings, parts.pipeline.limiter)
+    parts.access.replace(_rules(settings, log))
     parts.listeners.reconfigure(settings)
     return replace(parts, sweeper=_sweeper(settings, parts.sink))
 
@@ -159,6 +171,24 @@ def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
         deliver=deliver,
         observer=observer,
     )
+
+
+def _rules(settings: Settings, log: FilteringBoundLogger) -> Rules:
+    return Rules(
+        allow_from=settings.allow_from,
+        proxy_from=settings.proxy_from,
+        max_connections=connections(settings.max_connections, raise_descriptors(), log),
+        max_connections_per_peer=settings.max_connections_per_peer,
+    )
+
+
+def _limiter(settings: Settings, before: RateLimiter | None) -> RateLimiter | None:
+    """The limiter of the settings: the one from before, where there is one to go on with."""
+    if not settings.rate_limit:
+        return None
+    limiter = before or RateLimiter(settings.rate_limit)
+    limiter.set_rate(settings.rate_limit)
+    return limiter
 
 
 def _sweeper(settings: Settings, sink: Sink) -> Sweeper:

@@ -33,6 +33,9 @@ that the process is gone 10 s after SIGTERM."""
 DRAIN_SECONDS = 4.0
 """For the sink to write and fsync what it holds."""
 
+NOTICE_SECONDS = 1.0
+"""How soon it is written that records of a peer are suppressed, or are so no more."""
+
 SUMMARY_SECONDS = 60.0
 """Between two `ingest` lines of the daemon's own log."""
 
@@ -141,6 +144,7 @@ class Daemon:
         self._spawn("summary", self._sum_up())
         self._spawn("account", self._keep_account())
         self._spawn("sources", self._watch_sources())
+        self._spawn("notices", self._write_notices())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
         if parts.certificates is not None:
@@ -171,6 +175,7 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.gather(*(listener.close() for listener in parts.listeners.inputs))
+        parts.pipeline.write_notices(final=True)
         # Everything handed down is written and fsynced; only then may the process end.
         if not await asyncio.to_thread(parts.sink.close, DRAIN_SECONDS):
             self._failed = True
@@ -205,7 +210,7 @@ class Daemon:
         self._notify.ready()
 
     def _reconfigure(self, settings: Settings) -> None:
-        self._parts = reconfigure(self._parts, settings)
+        self._parts = reconfigure(self._parts, settings, self._log)
         self._settings = settings
 
     def _store(self, input: str, sock: socket.socket) -> None:
@@ -248,6 +253,12 @@ class Daemon:
         self._log.error("task failed", task=task.get_name(), exc_info=error)
         self._failed = True
         self._ending.set()
+
+    async def _write_notices(self) -> None:
+        """Write whose records are being suppressed, for whoever reads only the data."""
+        while True:
+            await asyncio.sleep(NOTICE_SECONDS)
+            self._parts.pipeline.write_notices()
 
     async def _feed_watchdog(self, interval: float) -> None:
         """Feed systemd's watchdog while a heartbeat passes through pipeline and sink."""

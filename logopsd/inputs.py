@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -15,6 +15,7 @@ from logopsd.framing.multiline import MultilineJoiner
 from logopsd.framing.relp import RelpSession
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.inherited import Inherited, bound_to, bound_to_path
+from logopsd.listeners.access import Access
 from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
@@ -75,6 +76,10 @@ def tls_files(settings: Settings) -> TlsFiles | None:
     )
 
 
+def _seconds(timeout: Literal["off"] | float) -> float:
+    return 0.0 if timeout == "off" else timeout
+
+
 class Listeners:
     """Makes the listeners; an object, as all of them are given much the same."""
 
@@ -87,8 +92,10 @@ class Listeners:
         not_ready: Callable[[], str | None],
         inherited: Inherited,
         certificates: Certificates | None,
+        access: Access,
     ) -> None:
         self._settings = settings
+        self._access = access
         self._certificates = certificates
         self._log = log
         self._metrics = metrics
@@ -115,6 +122,8 @@ class Listeners:
         for listener in self.inputs:
             if isinstance(listener, HttpListener):
                 listener.replace_routes(self._ingest_routes())
+            elif isinstance(listener, StreamListener):
+                listener.set_idle_timeout(_seconds(settings.idle_timeout))
         for side_port in self.side_ports:
             side_port.replace_routes(self._side_routes())
 
@@ -186,6 +195,7 @@ class Listeners:
             take_frames=partial(self._pipeline.take_frames, "udp"),
             metrics=self._metrics.input("udp"),
             count_kernel_drops=self._metrics.kernel_dropped,
+            access=self._access,
             log=self._log,
         )
         self._metrics.before_scrape(udp.poll)
@@ -199,6 +209,8 @@ class Listeners:
             sock=sock,
             new_connection=self._syslog("tcp"),
             metrics=self._metrics.input("tcp"),
+            access=self._access,
+            idle_timeout=_seconds(self._settings.idle_timeout),
             log=self._log,
         )
 
@@ -218,6 +230,8 @@ class Listeners:
             tls=self._certificates,
             new_connection=self._syslog("tls"),
             metrics=self._metrics.input("tls"),
+            access=self._access,
+            idle_timeout=_seconds(self._settings.idle_timeout),
             log=self._log,
         )
 
@@ -240,6 +254,8 @@ class Listeners:
                 take_frames=partial(self._pipeline.take_frames, "relp"),
             ),
             metrics=self._metrics.input("relp"),
+            access=self._access,
+            idle_timeout=_seconds(self._settings.idle_timeout),
             log=self._log,
         )
 
@@ -263,6 +279,8 @@ class Listeners:
             new_connection=self._syslog("unix"),
             metrics=self._metrics.input("unix"),
             setting="LOGOPS_UNIX_STREAM",
+            access=self._access,
+            idle_timeout=_seconds(self._settings.idle_timeout),
             log=self._log,
         )
 
@@ -293,6 +311,7 @@ class Listeners:
             sock=sock,
             routes=self._ingest_routes(),
             limits=Limits(max_body_bytes=settings.http_max_body),
+            access=self._access,
             metrics=metrics.input("http"),
             responses=metrics.http_responses,
             log=self._log,

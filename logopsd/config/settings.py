@@ -6,6 +6,7 @@ documentation are made from it.
 # ruff: noqa: RUF009  (`setting` returns a `dataclasses.field`; nothing is shared)
 
 import datetime
+import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,12 +17,15 @@ from logopsd.config.catalogue import Setting, described, setting
 from logopsd.config.zones import zone
 from logopsd.privacy import detectors
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
 
 _INPUTS = "Inputs"
+_ACCESS = "Access"
 _TLS = "TLS"
 _PARSING = "Parsing"
 _PRIVACY = "Privacy"
@@ -90,6 +94,50 @@ class Settings:
         "How many records the HTTP response shows.",
         group=_INPUTS,
         needs=("debug_sample",),
+        reloadable=True,
+    )
+
+    allow_from: tuple[Network, ...] = setting(
+        values.networks,
+        "",
+        "Networks whose senders are served, all others are refused; without a list everyone is.",
+        group=_ACCESS,
+        reloadable=True,
+    )
+    proxy_from: tuple[Network, ...] = setting(
+        values.networks,
+        "",
+        "Proxies that say by the PROXY protocol for whom they speak, and must (TCP, RELP, HTTP).",
+        group=_ACCESS,
+        reloadable=True,
+    )
+    # Each is a descriptor and some KiB; the limit of the process (LimitNOFILE=) holds as well.
+    max_connections: int = setting(
+        values.number(1, 1_000_000, "connections", zero="no limit"),
+        "10000",
+        "Connections open at once, of all inputs together.",
+        group=_ACCESS,
+        reloadable=True,
+    )
+    max_connections_per_peer: int = setting(
+        values.number(1, 1_000_000, "connections", zero="no limit"),
+        "0",
+        "Connections open at once, of one address.",
+        group=_ACCESS,
+        reloadable=True,
+    )
+    idle_timeout: Literal["off"] | float = setting(
+        values.duration(1, DAY_SECONDS, ("off",)),
+        "off",
+        "Closes a stream (TCP, TLS, Unix, RELP) that was silent for so long.",
+        group=_ACCESS,
+        reloadable=True,
+    )
+    rate_limit: int = setting(
+        values.number(1, 10_000_000, "records a second", zero="no limit"),
+        "0",
+        "Records of one address; five seconds' worth may come at once, what is more is left out.",
+        group=_ACCESS,
         reloadable=True,
     )
 

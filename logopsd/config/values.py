@@ -205,6 +205,23 @@ keep = Kind(
 )
 
 
+def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    networks = []
+    for item in _items(text):
+        network = ipaddress.ip_network(item, strict=False)
+        if "/" in item and network.network_address != ipaddress.ip_address(item.split("/")[0]):
+            raise RefusedValueError(f"did you mean {network}?")
+        networks.append(network)
+    return tuple(networks)
+
+
+networks = Kind(
+    _networks,
+    "a comma list of networks and addresses (10.0.0.0/8, 192.0.2.7, fd00::/8)",
+    empty=(),
+)
+
+
 def _address(text: str) -> str:
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:

@@ -8,10 +8,12 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from itertools import compress
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.listeners import sockets
+from logopsd.listeners.access import Access
 from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.metrics import InputMetrics
 from logopsd.records import Frames
@@ -46,6 +48,7 @@ class DatagramListener:
         max_message: the most bytes of a message; a longer one is cut there.
         receive_buffer: bytes to ask the kernel for.
         count_kernel_drops: told how many datagrams the kernel has dropped since it was last told.
+        access: who may send; None for everyone.
         setting: the name of the setting that holds the port or path, for the text of errors.
         bind_setting: the same for the host.
 
@@ -68,6 +71,7 @@ class DatagramListener:
         max_message: int = 256 * 1024,
         receive_buffer: int = sockets.RECEIVE_BUFFER,
         count_kernel_drops: Callable[[int], object] | None = None,
+        access: Access | None = None,
         setting: str | None = None,
         bind_setting: str = "LOGOPS_BIND",
     ) -> None:
@@ -86,6 +90,7 @@ class DatagramListener:
         self._setting = setting or f"LOGOPS_{input.upper()}_PORT"
         self._bind_setting = bind_setting
         self._warnings = ThrottledWarnings(log, time.monotonic, input=input)
+        self._access = Access() if access is None else access
         self._paused = False
         self._kept = False
         self._read_size = UDP_MAX
@@ -216,10 +221,24 @@ class DatagramListener:
             return
         frames = [datagram.rstrip(_TRAILERS) for datagram in datagrams]
         peers = [sockets.peer_of(sender) for sender in senders]
+        if self._access.restricted:
+            frames, peers = self._of_allowed(frames, peers)
         if not all(frames):
             frames, peers = self._without_empty(frames, peers)
         if frames:
             self._take_frames(self._cut(frames), peers)
+
+    def _of_allowed(self, frames: list[bytes], peers: list[str]) -> tuple[list[bytes], list[str]]:
+        allowed = [self._access.allows(peer) for peer in peers]
+        if refused := allowed.count(False):
+            self._metrics.received += refused
+            self._metrics.drop("refused", refused)
+            self._warnings.warn(
+                "datagrams refused",
+                peer=peers[allowed.index(False)],
+                hint="add it to LOGOPS_ALLOW_FROM if it may send",
+            )
+        return list(compress(frames, allowed)), list(compress(peers, allowed))
 
     def _without_empty(
         self, frames: list[bytes], peers: list[str]

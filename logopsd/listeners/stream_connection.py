@@ -34,13 +34,14 @@ class Connection(asyncio.Protocol):
         listener: whose it is.
 
     Attributes:
+        peer: whose it is, as known before it is made, or else as the socket says.
         transport: once the connection is made.
         last_read: when something last came, by the clock of the loop, seconds.
     """
 
     def __init__(self, listener: "StreamListener") -> None:
         self._listener = listener
-        self._peer = ""
+        self.peer = ""
         self._finished = False
         self._first = True
         self.last_read = asyncio.get_running_loop().time()
@@ -75,11 +76,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless the listener does not want this peer."""
         self.transport = cast(asyncio.Transport, transport)
-        self._peer = sockets.peer_of(transport.get_extra_info("peername"))
-        if not self._permitted() or not self._listener.opened(self):
+        self.peer = self.peer or sockets.peer_of(transport.get_extra_info("peername"))
+        if not self._permitted():
             self._finished = True
             self.transport.abort()
-        elif self._listener.paused:
+            return
+        self._listener.opened(self)
+        if self._listener.paused:
             self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
@@ -134,7 +137,7 @@ class Connection(asyncio.Protocol):
         self._listener.metrics.refuse("peer")
         self._listener.warn(
             "TLS peer not permitted",
-            peer=self._peer,
+            peer=self.peer,
             fingerprint=fingerprint,
             hint="name it in LOGOPS_TLS_PERMITTED_PEERS if it may send",
         )
@@ -144,7 +147,7 @@ class Connection(asyncio.Protocol):
         self._finished = True
         self._listener.warn(
             "TLS on a plain port",
-            peer=self._peer,
+            peer=self.peer,
             address=self._listener.addresses[0],
             hint=f"this port takes plain text: turn TLS off in the sender, or {self.TLS_MEND}",
         )
@@ -183,4 +186,4 @@ class StreamConnection(Connection):
         for reason, count in frames.faults.items():
             self._listener.metrics.fault(reason, count)
         if frames.frames:
-            self._take_frames(frames, self._peer)
+            self._take_frames(frames, self.peer)

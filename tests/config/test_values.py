@@ -112,3 +112,29 @@ def test_what_is_accepted_names_unit_and_range() -> None:
     assert values.size(480, 2048).accepts.startswith("a size from 480B to 2KiB")
     assert TIME.accepts == "always, never, or a time from 0.01s to 3600s (500ms, 1s, 2m)"
     assert values.choice("a", "b", "c").accepts == "a, b or c"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.0.0.0/8", ["10.0.0.0/8"]),
+        ("192.0.2.7, fd00::/8,::1", ["192.0.2.7/32", "fd00::/8", "::1/128"]),
+        ("0.0.0.0/0", ["0.0.0.0/0"]),
+    ],
+)
+def test_networks(text: str, found: list[str]) -> None:
+    """Networks and single addresses, of either version."""
+    assert [str(network) for network in values.networks.parse(text)] == found  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/33", "example.com", "10.0.0.1,", "10.0.0.0/8;", "/8"])
+def test_what_is_no_network(text: str) -> None:
+    """Names, empty items and impossible masks are refused."""
+    with pytest.raises(ValueError):  # noqa: PT011  (its text is nobody's)
+        values.networks.parse(text)
+
+
+def test_an_address_with_a_mask_is_asked_about() -> None:
+    """10.0.0.1/8 may have been meant as either; the network is proposed."""
+    with pytest.raises(ValueError, match=r"did you mean 10\.0\.0\.0/8\?"):
+        values.networks.parse("10.0.0.1/8")

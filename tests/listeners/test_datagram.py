@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ipaddress
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from logopsd.errors import ListenError
 from logopsd.listeners import datagram, sockets
+from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.datagram import DatagramListener
 from tests.listeners.helpers import FakeLog, FakeMetrics, Taken, as_log, as_metrics, port_of, until
 
@@ -350,3 +352,30 @@ class TestSocket:
         with sock, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"meanwhile", str(path))
             assert sock.recv(99) == b"meanwhile"
+
+    def test_who_is_not_in_the_list_is_dropped_and_counted(self, tmp_path: Path) -> None:
+        """Reason `refused`, told once; a Unix socket is no network's."""
+        access = Access(Rules(allow_from=(ipaddress.ip_network("127.0.0.2"),)))
+
+        async def main() -> None:
+            async with Case(access=access) as case:
+                target = ("127.0.0.1", port_of(case.listener.addresses[0]))
+                with (
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+                    socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as allowed,
+                ):
+                    allowed.bind(("127.0.0.2", 0))
+                    other.sendto(b"no", target)
+                    other.sendto(b"no", target)
+                    allowed.sendto(b"yes", target)
+                    await until(lambda: case.taken.frames)
+                assert case.taken.frames == [b"yes"]
+                assert (case.metrics.received, case.metrics.dropped) == (2, {"refused": 2})
+                assert case.log.values("datagrams refused")["peer"] == "127.0.0.1"
+            path = tmp_path / "log"
+            async with Case(path=str(path), access=access) as case:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as local:
+                    local.sendto(b"yes", str(path))
+                await until(lambda: case.taken.frames)
+
+        asyncio.run(main())

@@ -13,6 +13,7 @@ import pytest
 from logopsd.errors import ListenError
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.listeners import stream
+from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import StreamConnection
 from logopsd.listeners.tls import Certificates, TlsFiles
@@ -305,7 +306,7 @@ class TestLimits:
         """It is closed at once, counted, and the others stay."""
 
         async def main() -> None:
-            async with Case(max_connections=1) as case:
+            async with Case(access=Access(Rules(max_connections=1))) as case:
                 with case.dial() as one:
                     await until(lambda: case.metrics.connections == 1)
                     reader, writer = await case.connect()
@@ -314,8 +315,8 @@ class TestLimits:
                     one.sendall(b"<34>one\n")
                     await until(lambda: case.taken.frames)
 
-                    assert case.listener.refused == 1
-                    assert case.log.values("connection refused")["limit"] == 1
+                    assert case.metrics.refused == {"limit": 1}
+                    assert case.log.values("connection refused")["reason"] == "limit"
                     assert case.metrics.connections == 1
 
         asyncio.run(main())
@@ -329,6 +330,23 @@ class TestLimits:
                     sock.sendall(b"<34>last")
                     await until(lambda: case.taken.frames == [b"<34>last"])
                     await until(lambda: case.metrics.connections == 0)
+
+        asyncio.run(main())
+
+    def test_the_idle_time_out_may_change(self) -> None:
+        """One that is set later holds for connections that are there; so does its end."""
+
+        async def main() -> None:
+            async with Case() as case:
+                with case.dial(), case.dial():
+                    await until(lambda: case.metrics.connections == 2)
+                    case.listener.set_idle_timeout(1000.0)
+                    case.listener.set_idle_timeout(0.02)
+                    await until(lambda: case.metrics.connections == 0)
+                case.listener.set_idle_timeout(0.0)
+                with case.dial():
+                    await until(lambda: case.metrics.connections == 1)
+            case.listener.set_idle_timeout(0.02)  # closed: there is nobody to watch
 
         asyncio.run(main())
 

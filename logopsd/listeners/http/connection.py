@@ -32,6 +32,7 @@ class HttpConnection(asyncio.Protocol):
         on_close: called with it once it is gone.
 
     Attributes:
+        peer: whose it is, as known before it is made, or else as the socket says.
         deadline: when `time_out` is due, on the clock.
     """
 
@@ -44,6 +45,7 @@ class HttpConnection(asyncio.Protocol):
         on_close: Callable[["HttpConnection"], None],
     ) -> None:
         self.deadline = math.inf
+        self.peer = ""
         self._service = service
         self._clock = clock
         self._on_open = on_open
@@ -66,9 +68,10 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or turn the client away where there is no room."""
         self._transport = cast(asyncio.Transport, transport)
+        self.peer = self.peer or sockets.peer_of(transport.get_extra_info("peername"))
         self._reader = RequestReader(
             self,
-            peer=sockets.peer_of(transport.get_extra_info("peername")),
+            peer=self.peer,
             max_head_bytes=self._service.limits.max_head_bytes,
         )
         if self._on_open(self):

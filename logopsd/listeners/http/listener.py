@@ -8,6 +8,8 @@ from time import monotonic
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.listeners import sockets
+from logopsd.listeners.access import Access
+from logopsd.listeners.gate import Gate
 from logopsd.listeners.http.connection import HttpConnection
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits, Service, by_path
@@ -33,6 +35,7 @@ class HttpListener:
         responses: code -> how many answers; the keys are the codes that may be answered.
         log: told of failures of ours, never of a client's.
         limits: what a client may ask for.
+        access: who may connect; None for everyone.
         sock: an inherited, bound socket to use in place of host and port.
         setting: the name of the setting that holds the port, for the text of an error.
         bind_setting: the same for the host.
@@ -54,6 +57,7 @@ class HttpListener:
         metrics: InputMetrics | None = None,
         responses: dict[int, int] | None = None,
         limits: Limits | None = None,
+        access: Access | None = None,
         sock: socket.socket | None = None,
         setting: str = "LOGOPS_HTTP_PORT",
         bind_setting: str = "LOGOPS_BIND",
@@ -73,6 +77,11 @@ class HttpListener:
             log=log,
             responses=dict.fromkeys(HTTP_CODES, 0) if responses is None else responses,
         )
+        self._gate: Gate | None = None
+        if access is not None:
+            self._gate = Gate(
+                access=access, make=self._connection_of, metrics=self._metrics, log=log, input=name
+            )
         self._connections: set[HttpConnection] = set()
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.TimerHandle | None = None
@@ -88,7 +97,8 @@ class HttpListener:
         sock = self._sock
         if sock is None:
             sock = await sockets.bind(socket.SOCK_STREAM, self._host, self._port, **self._settings)
-        self._server = await loop.create_server(self._connection, sock=sock, backlog=BACKLOG)
+        make = self._connection if self._gate is None else self._gate.newcomer
+        self._server = await loop.create_server(make, sock=sock, backlog=BACKLOG)
         self.addresses = [sockets.address_of("http", sock)]
         self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep)
 
@@ -109,6 +119,8 @@ class HttpListener:
         self._service.draining = True
         if self._server is not None:
             self._server.close()
+        if self._gate is not None:
+            self._gate.close()
         for connection in list(self._connections):
             connection.drain()
 
@@ -132,6 +144,11 @@ class HttpListener:
             self._service, clock=self._clock, on_open=self._opened, on_close=self._closed
         )
 
+    def _connection_of(self, peer: str) -> HttpConnection:
+        connection = self._connection()
+        connection.peer = peer
+        return connection
+
     def _opened(self, connection: HttpConnection) -> bool:
         if len(self._connections) >= self._service.limits.max_connections:
             return False
@@ -140,6 +157,8 @@ class HttpListener:
         return True
 
     def _closed(self, connection: HttpConnection) -> None:
+        if self._gate is not None:
+            self._gate.left(connection.peer)
         if connection not in self._connections:  # it was turned away
             return
         self._connections.remove(connection)
