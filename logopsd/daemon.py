@@ -234,9 +234,7 @@ class Daemon:
         task.add_done_callback(self._task_ended)
         self._tasks.append(task)
 
-    def _callback_failed(
-        self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]
-    ) -> None:
+    def _callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """What a callback raised is logged; where it was the end of the sink's thread, it is ours.
 
         A connection that fails by itself is closed by asyncio, and costs nobody else anything.
