@@ -44,7 +44,7 @@ class Masker:
         """
         counts: dict[str, int] = {}
         if SEPARATOR in "".join(texts):
-            return self._mask_each(texts, counts), counts
+            return self._mask_around(texts, counts), counts
         joined = SEPARATOR.join(texts)
         claims, disputed = self._claims(joined, fold(joined), counts)
         if not claims:
@@ -56,12 +56,15 @@ class Masker:
             changed[place] = self._mask_again(changed[place], counts)
         return changed, counts
 
-    def _mask_each(self, texts: Iterable[str], counts: dict[str, int]) -> dict[int, str]:
-        changed: dict[int, str] = {}
+    def _mask_around(self, texts: Sequence[str], counts: dict[str, int]) -> dict[int, str]:
+        """Mask texts that hold the separator alone, and the others together."""
+        changed, found = self.mask_many(["" if SEPARATOR in text else text for text in texts])
+        counts.update(found)
         for place, text in enumerate(texts):
-            masked = self._mask_plainly(text, counts)
-            if masked != text:
-                changed[place] = masked
+            if SEPARATOR in text:
+                masked = self._mask_plainly(text, counts)
+                if masked != text:
+                    changed[place] = masked
         return changed
 
     def _mask_plainly(self, text: str, counts: dict[str, int]) -> str:

@@ -4,11 +4,10 @@ A batch is masked in one pass. Where that fails, each record is tried alone; the
 masked loses every text its sender gave, keeps its token, and is counted.
 """
 
-from bisect import bisect_left
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -16,26 +15,15 @@ from logopsd.errors import PrivacyError
 from logopsd.privacy import detectors as available
 from logopsd.privacy import leaves
 from logopsd.privacy.masking import Masker
+from logopsd.privacy.slots import HEADERS, Slots
 from logopsd.privacy.tokens import TokenMaker
 from logopsd.records import Batch, Record
 
 WITHHELD = "[withheld: privacy stage failed]"
 """Stands in `msg` of a record that could not be masked."""
 
-HEADERS = ("emitter", "app", "procid", "msgid")
-"""The fields of a header that a sender fills freely; these are always masked."""
-
 CHOSEN = ("host", "peer")
 """Masked only where the operator chooses: they tell which machine a line came from."""
-
-KNOWN_LIMIT = 8192
-"""Header texts and keys remembered as clean. A fleet has hundreds; at the limit all are forgotten,
-so that a sender who makes up names costs memory once, and then only time."""
-
-KNOWN_LENGTH = 128
-"""Characters of the longest text remembered as clean."""
-
-_NESTED = ("sd", "extras")
 
 _OWN_FIELDS = frozenset(Record.__struct_fields__) - {"extras"}
 
@@ -86,9 +74,10 @@ class PrivacyStage:
         self._masker = Masker(available.build(detectors, keep))
         self._tokens = tokens
         self._encrypt_fields = tuple(name for name in encrypt_fields if name != "msg")
+        self._encrypt_own = tuple(name for name in self._encrypt_fields if name in _OWN_FIELDS)
         self._encrypt_always = encrypt_msg == "always"
         self._chosen = tuple(name for name in CHOSEN if name in mask_fields)
-        self._clean: set[str | None] = {None}
+        self._known = leaves.Known()
 
     def apply(self, batch: Batch) -> PrivacyReport:
         """Mask a batch's records in place, and give them their tokens.
@@ -128,19 +117,11 @@ class PrivacyStage:
 
     def _apply(self, records: Sequence[Record], now: float, counts: dict[str, int]) -> int:
         """Mask and encrypt; raise before anything is changed, or do all of it."""
-        texts = [record.msg for record in records]
-        slots = _Slots(texts, self._clean)
-        for record in records:
-            if record.extras or record.sd or record.ts_orig:
-                slots.add_payload(record)
-        slots.add_headers(records, self._chosen)
-        changed, found = self._masker.mask_many(texts)
+        slots = Slots(records, self._known, self._chosen)
+        changed, found = self._masker.mask_many(slots.texts)
         replaced = slots.replaced(changed)
         tokens, failed = self._make_tokens(records, changed, now)
 
-        for place, text in changed.items():
-            if place < len(records):
-                records[place].msg = text
         for record, name, value in replaced:
             setattr(record, name, value)
         for record, name, token in tokens:
@@ -149,27 +130,27 @@ class PrivacyStage:
             else:
                 record.extras = record.extras or {}
                 record.extras[name + "_enc"] = token
-        self._remember(slots.unknown, changed)
+        slots.remember(changed)
         for name, count in found.items():
             counts[name] = counts.get(name, 0) + count
         return failed
 
     def _make_tokens(
         self, records: Sequence[Record], changed: Mapping[int, str], now: float
-    ) -> tuple[list[tuple[Record, str, str]], int]:
+    ) -> tuple[Iterable[tuple[Record, str, str]], int]:
         """Encrypt what is asked for, from the originals: (record, field, token), and how many not.
 
         No token is made of a part: without its token a record is still masked.
         """
         if not self._tokens:
-            return [], 0
-        wanted: list[tuple[Record, str]] = []
-        texts: list[str] = []
-        for place, record in enumerate(records):
-            if self._encrypt_always or place in changed:
-                wanted.append((record, "msg"))
-                texts.append(record.msg)
-            for name in self._encrypt_fields:
+            return (), 0
+        holders = records
+        if not self._encrypt_always:
+            holders = [record for place, record in enumerate(records) if place in changed]
+        wanted = [(record, "msg") for record in holders]
+        texts = [record.msg for record in holders]
+        for record in records:
+            for name in self._encrypt_fields if record.extras else self._encrypt_own:
                 text = _text_of(record, name)
                 if text:
                     wanted.append((record, name))
@@ -177,83 +158,8 @@ class PrivacyStage:
         try:
             tokens = self._tokens.encrypt_many(texts, now)
         except Exception:
-            return [], len(records)
+            return (), len({id(record) for record, _ in wanted})
         return [(*where, token) for where, token in zip(wanted, tokens, strict=True)], 0
-
-    def _remember(self, unknown: Sequence[tuple[str, int]], changed: Mapping[int, str]) -> None:
-        """Note the header texts and keys in which nothing was found."""
-        if len(self._clean) + len(unknown) > KNOWN_LIMIT:
-            self._clean = {None}
-        for text, place in unknown[:KNOWN_LIMIT]:
-            if place not in changed and len(text) <= KNOWN_LENGTH:
-                self._clean.add(text)
-
-
-class _Slots:
-    """Remembers where the texts of a batch came from, beside the messages."""
-
-    __slots__ = ("_clean", "_headers", "_payloads", "_texts", "unknown")
-
-    def __init__(self, texts: list[str], clean: set[str | None]) -> None:
-        self._texts = texts
-        self._clean = clean
-        self._headers: list[tuple[str, int, Sequence[Record]]] = []
-        self._payloads: list[tuple[Record, str, int]] = []
-        self.unknown: list[tuple[str, int]] = []
-
-    def add_payload(self, record: Record) -> None:
-        """Take up the texts of a record's structured data, extras and unread time."""
-        if record.ts_orig:
-            self._payloads.append((record, "ts_orig", len(self._texts)))
-            self._texts.append(record.ts_orig)
-        for name in _NESTED:
-            value = getattr(record, name)
-            if value:
-                self._payloads.append((record, name, len(self._texts)))
-                leaves.collect(value, self._texts, self._note)
-
-    def add_headers(self, records: Sequence[Record], chosen: Sequence[str]) -> None:
-        """Take up those header texts that were never seen to be clean, each once."""
-        # Spelled out: `getattr` by name takes twice as long, and this is done for every record.
-        found = {
-            "emitter": {record.emitter for record in records},
-            "app": {record.app for record in records},
-            "procid": {record.procid for record in records},
-            "msgid": {record.msgid for record in records},
-        }
-        for name in chosen:
-            found[name] = {getattr(record, name) for record in records}
-        for name, values in found.items():
-            for text in values - self._clean:
-                assert text is not None
-                self.unknown.append((text, len(self._texts)))
-                self._headers.append((name, len(self._texts), records))
-                self._texts.append(text)
-
-    def replaced(self, changed: Mapping[int, str]) -> list[tuple[Record, str, Any]]:
-        """Give (record, field, new value) for every field a text of which changed."""
-        out: list[tuple[Record, str, Any]] = []
-        for name, place, records in self._headers:
-            if place in changed:
-                original = self._texts[place]
-                new = changed[place]
-                out += [(it, name, new) for it in records if getattr(it, name) == original]
-        places = sorted(changed)
-        ends = [first for _, _, first in self._payloads[1:]] + [len(self._texts)]
-        for (record, name, first), end in zip(self._payloads, ends, strict=False):
-            place = bisect_left(places, first)
-            if place == len(places) or places[place] >= end:
-                continue
-            value = getattr(record, name)
-            masked = map(changed.get, range(first, end))
-            out.append((record, name, leaves.rebuild(value, masked, self._clean.__contains__)))
-        return out
-
-    def _note(self, key: str) -> bool:
-        if key in self._clean:
-            return True
-        self.unknown.append((key, len(self._texts)))
-        return False
 
 
 def _text_of(record: Record, name: str) -> str | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from logopsd.privacy.detectors import DEFAULT, NAMES, build
 from logopsd.privacy.detectors.base import Detector, fold, triggers
-from logopsd.privacy.masking import Masker
+from logopsd.privacy.masking import ROUNDS, Masker
 
 EVERYTHING = Masker(build(NAMES))
 
@@ -137,6 +137,12 @@ def test_claims_that_overlap_in_every_way_are_settled():
     assert masker(b"b", b"a").mask_many(["abcdef"])[0] == {0: "#f"}
     assert masker(b"b", b"e").mask_text("abcdefgh") == "a##h"
     assert masker(b"b", b"a").mask_many(["abcdef"])[1] == {"one": 1, "two": 1}
+
+
+def test_masking_again_comes_to_an_end():
+    """Even a mask that asks for itself is applied a bounded number of times."""
+    detector = Detector("one", triggers(b"a"), lambda _, at: (at, at + 1, "aa"))
+    assert len(Masker([detector]).mask_text("aa")) == 2 ** (ROUNDS + 2)
 
 
 def test_nothing_found_touches_nothing():

@@ -12,7 +12,7 @@ _ENCODED_AT = re.compile(r"%40|%2540|\\u0040")
 """The sign as URLs carry it, encoded once or twice, and as JSON may."""
 
 _DOMAIN = re.compile(
-    r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?![\w-]|\*{3})"
+    r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?!\d|\*{3})"
 )
 """Labels and a last one that holds no digit; RFC 1035 section 2.3.4 for the length."""
 

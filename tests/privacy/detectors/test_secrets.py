@@ -192,6 +192,7 @@ def test_is_masked(text, masked):
         "token=,",
         "token=&x=1",
         "password: ",
+        "password%2Aabc",
     ],
 )
 def test_is_left_alone(text):
