@@ -37,6 +37,7 @@ _RENAMED: Final = "_orig"
 _NOTHING: Final[Mapping[str, Any]] = {}
 # These hold a word each; numbers are taken as their digits.
 _WORD_FIELDS: Final = ("emitter", "host", "app", "procid", "msgid")
+_SELF_FIELDS: Final = frozenset((*_WORD_FIELDS, "facility", "severity", "sd"))
 
 
 class Normalizer:
@@ -189,6 +190,8 @@ def _take_msg(rest: dict[str, Any]) -> str | None:
 
 def _take_own_fields(rest: dict[str, Any], record: Record) -> None:
     """Move what fits the record's fields into those that are still free."""
+    if _SELF_FIELDS.isdisjoint(rest):
+        return
     for name in _WORD_FIELDS:
         if name in rest:
             word = _word(rest[name])

@@ -70,7 +70,7 @@ _ZONE: Final = (
 )
 _CLOCK: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH: Final = r"(?P<month>" + "|".join(MONTHS) + r")"
-_WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +)?"
+_WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {1,3})?"
 
 
 def _compile(head: str, point: str = "[.,]", tail: str = "") -> re.Pattern[str]:

@@ -31,6 +31,12 @@ _GUESSED: Final = {
 _HALF_A_YEAR: Final = timedelta(days=184)
 _ONE_SECOND: Final = timedelta(seconds=1)
 
+# By far the most usual form in payloads.
+_RFC3339: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6}+)?+[0-9]*+"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
 # An epoch number: digits, and a fraction. The unit follows from the number of digits, for any
 # instant between 1973 and 2286; 11 digits fit no unit, 14 and 17 are dates written compactly.
 _EPOCH: Final = re.compile(r"([0-9]{9,19})(?:[.,]([0-9]+))?", re.ASCII)
@@ -85,6 +91,9 @@ class Stamps:
         self._tz = tz
         self._now = datetime.fromtimestamp(0, UTC)
         self._hour = 0
+        # What several zones bear for a name means ours, where ours bears it too.
+        seasons = [datetime(2000, month, 1, tzinfo=tz) for month in (1, 7)]
+        self._own_names = {f"{season:%Z}": season.isoformat()[19:25] for season in seasons}
         self.iso = _Cache(self._convert_iso)
         self.bsd = _Cache(self._convert_bsd)
         self._scanned: dict[str, tuple[str, list[str] | None]] = {}
@@ -120,6 +129,11 @@ class Stamps:
             return self.read_epoch(_digits(value))
         if type(value) is not str or len(value) > MAX_STAMP_CHARS:
             return None
+        match = _RFC3339.fullmatch(value)
+        if match is not None:
+            second, fraction, zone = match.groups("")
+            base = self.iso[second + zone]
+            return Stamp(f"{base}{fraction}Z", None, len(value)) if base else None
         text = value.strip(" \t[]")
         stamp = self.read_epoch(text) if text[4:10].isdigit() else None
         if stamp is None:
@@ -145,6 +159,8 @@ class Stamps:
         parts = parts_of(match)
         clock = f"{parts.hour}:{parts.minute}:{parts.second}"
         zone, zone_known = _offset(parts.zone)
+        if not zone_known and parts.zone is not None and parts.zone in self._own_names:
+            zone, zone_known = self._own_names[parts.zone], True
         if parts.year is None:
             day = f"{parts.month} {int(parts.day):2d} {clock}"
             base = self.bsd[day] if zone is None else self._nearest(day, zone)

@@ -167,6 +167,21 @@ def test_an_hour_that_comes_twice_is_the_one_nearer_to_arrival() -> None:
         assert read("Oct 25 02:30:00", now, BERLIN) == (expected, ["year", "zone"])
 
 
+def test_a_name_that_several_zones_bear_means_ours_where_ours_bears_it() -> None:
+    """IST is India's zone for a daemon in India, and no guess."""
+    assert read("2024-05-03 12:00:00 IST", tz=ZoneInfo("Asia/Kolkata")) == (
+        *("2024-05-03T06:30:00Z", []),
+    )
+    assert read("2024-05-03 12:00:00 IST", tz=ZoneInfo("Asia/Jerusalem")) == (
+        *("2024-05-03T10:00:00Z", []),
+    )
+
+
+def test_what_a_cache_holds_is_bounded_in_length_too() -> None:
+    """A stamp padded to a mebibyte is not read, and so not kept."""
+    assert stamps_at().scan("Fri," + " " * 2**20 + "03 May 2024 12:00:00 GMT") is None
+
+
 def test_a_guess_is_made_anew_as_time_goes_on() -> None:
     """A parser that lives for a year does not stick to the year it first saw."""
     stamps = stamps_at(datetime(2026, 7, 1, tzinfo=UTC))
