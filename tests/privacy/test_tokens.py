@@ -100,7 +100,11 @@ def test_altered_token_and_foreign_key_are_refused():
         maker(OLD).decrypt(token)
 
 
-@pytest.mark.parametrize("key", ["", "short", KEY[:-1], KEY + "=", KEY.replace("=", "!"), "ż" * 44])
+@pytest.mark.parametrize(
+    "key",
+    ["", "short", KEY[:-1], KEY + "=", KEY.replace("=", "!"), "ż" * 44],
+    ids=["empty", "short", "unpadded", "padded twice", "not base64", "not ascii"],
+)
 def test_bad_key_is_refused_without_being_shown(key):
     """The error names the mend and never the key."""
     with pytest.raises(PrivacyError, match="keygen") as caught:
