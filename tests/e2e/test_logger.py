@@ -28,12 +28,12 @@ def test_one_message(daemon: Daemon, input: str, octet_count: bool, rfc: str, fo
     assert daemon.metrics().sum("logops_missing_ts_total") == 0
 
 
-@pytest.mark.parametrize("octet_count", [False, True])
-def test_a_file_of_lines(daemon: Daemon, tmp_path: Path, octet_count: bool) -> None:
-    """`logger -f` over TCP: every line once and in order."""
+@pytest.mark.parametrize(("input", "octet_count"), [("udp", False), ("tcp", False), ("tcp", True)])
+def test_a_file_of_lines(daemon: Daemon, tmp_path: Path, input: str, octet_count: bool) -> None:
+    """`logger -f`: every line once and in order."""
     source = tmp_path / "lines.txt"
     source.write_text("".join(f"line {number}\n" for number in range(MESSAGES)))
-    command = [need("logger"), "--server", "127.0.0.1", "--port", daemon.port("tcp"), "--tcp"]
+    command = [need("logger"), "--server", "127.0.0.1", "--port", daemon.port(input), f"--{input}"]
     run([*command, *["--octet-count"] * octet_count, "--file", source])
 
     records = daemon.wait_records(MESSAGES)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.harness import Daemon
 
-MESSAGES = 500
+MESSAGES = 1000
 
 
 # Not over TCP without NUL: there would be nothing to tell the messages apart by.
