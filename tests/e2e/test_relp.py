@@ -8,7 +8,7 @@ import pytest
 
 from tests.certificates import Authority
 from tests.e2e.conftest import MakeDaemon
-from tests.e2e.harness import DEADLINE_SECONDS
+from tests.e2e.harness import DEADLINE_SECONDS, Daemon
 from tests.e2e.relp_client import RelpClient
 from tests.e2e.rsyslog import MESSAGES, numbers_in, rsyslogd, wait_numbers, write_numbers
 
@@ -79,7 +79,7 @@ def test_nothing_is_lost_when_the_daemon_is_killed(make_daemon: MakeDaemon, tmp_
             first = number * BURST
             stored = daemon.raw().count(b"\n") + chance.randrange(1, BURST // 2)
             write_numbers(source, range(first, first + BURST))
-            daemon.wait_for(lambda n=stored: daemon.raw().count(b"\n") >= n, f"{stored} records")
+            wait_stored(daemon, stored)
             daemon.signal(signal.SIGKILL)
             daemon.wait_exit()
             amid += first + BURST - 1 not in set(numbers_in(daemon))
@@ -90,6 +90,11 @@ def test_nothing_is_lost_when_the_daemon_is_killed(make_daemon: MakeDaemon, tmp_
     assert amid  # else nothing was shown
     doubled = len(numbers) - ROUNDS * BURST
     print(f"killed amid a burst {amid} of {ROUNDS} times; {doubled} of {len(numbers)} doubled")
+
+
+def wait_stored(daemon: Daemon, count: int) -> None:
+    """Wait until so many records are stored, or more."""
+    daemon.wait_for(lambda: daemon.raw().count(b"\n") >= count, f"{count} records")
 
 
 def test_a_restart_loses_nothing(make_daemon: MakeDaemon, tmp_path: Path) -> None:
