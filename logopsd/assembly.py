@@ -219,8 +219,7 @@ def _certificates(
 def _privacy_stage(settings: Settings) -> PrivacyStage:
     tokens = None
     if settings.encrypt_pii:
-        assert settings.secret_key is not None  # Settings are refused without it
-        tokens = TokenMaker([settings.secret_key], random_bytes=os.urandom)
+        tokens = TokenMaker(settings.keys, random_bytes=os.urandom)
     return PrivacyStage(
         detectors=settings.pii_detectors,
         tokens=tokens,

@@ -227,9 +227,15 @@ def _warn_of_readers(effective: "Effective") -> None:
     """A key that stands in a file should be readable by its owner alone."""
     from logopsd.config import ENVIRONMENT
 
-    given, path = effective.given["secret_key"], effective.env_file
-    if given.text and given.where != ENVIRONMENT and path.stat().st_mode & OTHERS_MAY_READ:
-        _complain(f"warning: others may read the key in {path}; mend: chmod 600 {path}")
+    paths = []
+    given = effective.given["secret_key"]
+    if given.text and given.where != ENVIRONMENT:
+        paths.append(effective.env_file)
+    if effective.settings.secret_key_file is not None:
+        paths.append(effective.settings.secret_key_file.path)
+    for path in paths:
+        if path.stat().st_mode & OTHERS_MAY_READ:
+            _complain(f"warning: others may read the key in {path}; mend: chmod 600 {path}")
 
 
 def _listing(effective: "Effective") -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 PREFIX = "LOGOPS_"
@@ -22,11 +23,13 @@ class Kind:
         parse: makes the value of its text, which is stripped and not empty; raises ValueError.
         accepts: ends the sentence "LOGOPS_X takes ...", with unit and range.
         empty: the value where there is no text and no default.
+        load: makes the value of the path that `parse` gave, once it is absolute; raises as that.
     """
 
     parse: Callable[[str], object]
     accepts: str
     empty: object = None
+    load: Callable[[Path], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

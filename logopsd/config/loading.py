@@ -8,6 +8,7 @@ from pathlib import Path
 from logopsd.config import rules
 from logopsd.config.catalogue import PREFIX, Setting
 from logopsd.config.env_file import Entry, read_env_file
+from logopsd.config.key_file import CREDENTIAL
 from logopsd.config.settings import Settings, describe
 from logopsd.config.values import meant
 from logopsd.errors import SettingsError
@@ -68,6 +69,7 @@ def read(environ: Mapping[str, str], *, env_file: Path | None = None, directory:
     label, entries = _entries(env_file, path, problems)
     _from_file(label, entries, given, problems)
     _from_environment(environ, given, problems)
+    _from_credentials(environ, given)
 
     values: dict[str, object] = {}
     failed: set[str] = set()
@@ -141,6 +143,16 @@ def _from_environment(
             problems.append(f"{ENVIRONMENT}: {_unknown(name)}")
 
 
+def _from_credentials(environ: Mapping[str, str], given: dict[str, Given]) -> None:
+    """Take the key that systemd hands over, where no other is set (LoadCredential=)."""
+    directory = environ.get("CREDENTIALS_DIRECTORY", "")
+    if not directory or {"secret_key", "secret_key_file"} & given.keys():
+        return
+    path = Path(directory) / CREDENTIAL
+    if path.exists():
+        given["secret_key_file"] = Given(f"credential {CREDENTIAL}", str(path))
+
+
 def _value(setting: Setting, text: str, directory: Path) -> object:
     """The value of a text; raises ValueError with a hint, or with nothing to add."""
     if not text:
@@ -148,7 +160,10 @@ def _value(setting: Setting, text: str, directory: Path) -> object:
             raise ValueError("it is empty; give a value, or remove it")
         return setting.kind.empty
     value = setting.kind.parse(text)
-    return directory / value if isinstance(value, Path) else value
+    if not isinstance(value, Path):
+        return value
+    path = directory / value
+    return path if setting.kind.load is None else setting.kind.load(path)
 
 
 def _refusal(setting: Setting, given: Given, hint: str) -> str:

@@ -72,10 +72,19 @@ def _tls_partners(settings: Settings) -> Iterator[Problem]:
 
 
 def _key_for_encryption(settings: Settings) -> Iterator[Problem]:
-    if settings.encrypt_pii and settings.secret_key is None:
+    if settings.encrypt_pii and not settings.keys:
         key = _name("secret_key")
         text = f"{_name('encrypt_pii')} needs {key}; `logopsd keygen` makes a key for it"
-        yield "encrypt_pii", ("secret_key",), text
+        yield "encrypt_pii", ("secret_key", "secret_key_file"), text
+
+
+def _one_source_of_keys(settings: Settings) -> Iterator[Problem]:
+    if settings.secret_key is not None and settings.secret_key_file is not None:
+        text = (
+            f"{_name('secret_key')} and {_name('secret_key_file')} are both set; "
+            "put the key into the file, or remove one of them"
+        )
+        yield "secret_key", ("secret_key_file",), text
 
 
 def _one_input_a_port(settings: Settings) -> Iterator[Problem]:
@@ -104,5 +113,6 @@ def _addresses_meet(settings: Settings, attribute: str) -> bool:
 _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _tls_partners,
     _key_for_encryption,
+    _one_source_of_keys,
     _one_input_a_port,
 )

@@ -14,6 +14,7 @@ from typing import Literal
 
 from logopsd.config import values
 from logopsd.config.catalogue import Setting, described, setting
+from logopsd.config.key_file import KeyFile
 from logopsd.config.zones import zone
 from logopsd.privacy import detectors
 
@@ -238,6 +239,14 @@ class Settings:
         secret=True,
         reloadable=True,
     )
+    secret_key_file: KeyFile | None = setting(
+        values.key_file,
+        "",
+        "The keys in a file: the first makes tokens, the others, older ones, only open them. "
+        "Without it, the credential `logopsd.key` of a systemd unit, where there is one.",
+        group=_PRIVACY,
+        reloadable=True,
+    )
     encrypt_fields: tuple[str, ...] = setting(
         values.field_names,
         "user_email,client_ip",
@@ -347,6 +356,13 @@ class Settings:
         "The daemon's own log: console on a terminal and JSON lines elsewhere, or one of them.",
         group=_WATCHING,
     )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of tokens, the one that makes new ones first; none at all where none is set."""
+        if self.secret_key is not None:
+            return (self.secret_key,)
+        return () if self.secret_key_file is None else self.secret_key_file.keys
 
 
 def describe() -> Iterator[Setting]:

@@ -104,7 +104,7 @@ def _same(old: object, new: object) -> bool:
 
 
 def _change(setting: Setting, old: Given, new: Given) -> str:
-    if setting.secret:
+    if setting.secret or old.text == new.text:  # of a file it is the content that changed
         return "changed"
     return f"{_shown(old.text)} -> {_shown(new.text)}"
 

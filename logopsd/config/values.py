@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from logopsd.config.catalogue import Kind, RefusedValueError
+from logopsd.config.key_file import load_keys
 from logopsd.errors import PrivacyError
 from logopsd.privacy.detectors.base import Keep
 
@@ -259,4 +260,9 @@ def _fernet_key(text: str) -> str:
     return text
 
 
+key_file = Kind(
+    _path,
+    "a path, relative to the working directory, of a file with a Fernet key a line",
+    load=load_keys,
+)
 fernet_key = Kind(_fernet_key, "a Fernet key (32 bytes in URL-safe base64)")
