@@ -25,6 +25,9 @@ PURE_FILES := $(PURE_FILES),logopsd/records.py,logopsd/errors.py,logopsd/retenti
 # An environment whose Python was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(VENV)/.created)
 
+# Tests side by side: one more than the cores of a small machine, as many of them wait for others.
+JOBS ?= 3
+
 # More arguments for the program that a target runs: make test ARGS="-k framing".
 ARGS ?=
 
@@ -45,7 +48,7 @@ run: $(VENV)/.run ## Start the daemon on its defaults; Ctrl-C ends it
 
 .PHONY: test
 test: $(VENV)/.test ## Run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.lint ## Check style, format and the layers
