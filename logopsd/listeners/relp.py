@@ -65,7 +65,9 @@ class RelpConnection(Connection):
         self._take_frames = take_frames
         self._answers: deque[_Answers] = deque()
         self._taking = True
-        self._over = False  # close once all is answered
+        self._over = False  # part once all is answered
+        self._deserted = False  # the client sends no more
+        self._parted = False
         self._clogged = False  # the client does not read our answers
         self._sending_soon = False
 
@@ -111,7 +113,7 @@ class RelpConnection(Connection):
     def eof_received(self) -> bool:
         """End; over plain TCP a client that only stopped sending gets its answers still."""
         super().eof_received()
-        self._over = True
+        self._over = self._deserted = True
         return self._listener.tls is None and self.owes()
 
     def close_soon(self) -> None:
@@ -119,16 +121,21 @@ class RelpConnection(Connection):
         self._taking = False
 
     def goodbye(self) -> None:
-        """Say that we leave, and let the client close.
+        """Say that we leave, and do."""
+        self.finish()
+        if not (self._answers or self._parted or self.transport.is_closing()):
+            self.transport.write(SERVERCLOSE)
+        self._part()
+
+    def _part(self) -> None:
+        """Say nothing more, and let the client close.
 
         Were we to close while it is sending, it would be reset, and could lose answers.
         """
-        self.finish()
-        if self.transport.is_closing():
+        if self._parted or self.transport.is_closing():
             return
-        if not self._answers:
-            self.transport.write(SERVERCLOSE)
-        if self.transport.can_write_eof():
+        self._parted = True
+        if self.transport.can_write_eof() and not self._deserted:
             self.transport.write_eof()
             asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self.transport.abort)
         else:
@@ -149,9 +156,9 @@ class RelpConnection(Connection):
         due = []
         while self._answers and self._answers[0].due:
             due.append(self._answers.popleft().data)
-        if self.transport.is_closing():
+        if self._parted or self.transport.is_closing():
             return
         if data := b"".join(due):
             self.transport.write(data)
         if self._over and not self._answers:
-            self.transport.close()
+            self._part()
