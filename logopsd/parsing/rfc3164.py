@@ -24,8 +24,9 @@ _HOST: Final = (
     r"(?:(?!last message )([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
     r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?+"
 )
-# Digits and a colon are no tag but the count of a Cisco device, and `%` starts its code.
-_IDENT: Final = r"((?![0-9]++:)[^\s:\[{\"%]{1,128}+)"
+# Digits and a colon are no tag but the count of a Cisco device, `1w2d:` is its uptime, and `%`
+# starts its code.
+_IDENT: Final = r"((?![0-9][0-9ywdhms]*+:)[^\s:\[{\"%]{1,128}+)"
 _PID: Final = r"\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))"
 _TAG: Final = rf"(?:{_IDENT}(?::(?=\s|\Z)|{_PID}))?+"
 _MSG: Final = rf" ?+\ufeff?+{MESSAGE_HINT}(.*)"

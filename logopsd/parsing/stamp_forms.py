@@ -66,9 +66,9 @@ _ZONE: Final = (
     r"(?P<zone> ?(?:Z|z|[+-][0-9]{2}:?[0-9]{2}|"
     + "|".join(sorted(ZONE_HOURS, reverse=True))
     # A bare `+hh` only without a blank: behind one it may be any number.
-    + r")|[+-][0-9]{2})?(?![0-9A-Za-z])"
+    + r")|[+-][0-9]{2})?(?![0-9A-Za-z]|:[0-9])"
 )
-_CLOCK: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_CLOCK: Final = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _MONTH: Final = r"(?P<month>" + "|".join(MONTHS) + r")"
 _WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {1,3})?"
 
@@ -81,7 +81,9 @@ def _compile(head: str, point: str = "[.,]", tail: str = "") -> re.Pattern[str]:
 # 2024-05-03T12:00:00.123+02:00, 2024-05-03 12:00:00,123, 2024/05/03 12:00:00, 2024-05-03T12:00Z
 _ISO: Final = _compile(
     r"(?P<year>[0-9]{4})(?P<dash>[-/.])(?P<month>[0-9]{2})(?P=dash)(?P<day>[0-9]{2})"
-    r"(?:[Tt_-]| {1,2})(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
+    r"(?:[Tt_-]| {1,2})(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?",
+    # Some write milliseconds behind a colon.
+    point="(?:[.,]|:(?=[0-9]{3}(?![0-9])))",
 )
 # 20240503T120000Z, 20240503 12:00:00, 20240503120000, 20240503120000123
 _COMPACT: Final = _compile(
@@ -133,7 +135,7 @@ def parts_of(match: re.Match[str]) -> Parts:
         year,
         month if year is None else MONTHS.get(month, month),
         match["day"],
-        match["hour"],
+        match["hour"].zfill(2),
         match["minute"],
         match["second"] or "00",
         (match["zone"] or "").strip() or None,
