@@ -17,9 +17,9 @@ from logopsd.listeners.stream_connection import Connection
 from logopsd.records import Frames
 
 MAX_SEGMENT = 1400
-"""Bytes of a TCP segment. librelp holds back what does not fill one until its window of 128 messages
-is full, and then waits for the kernel to give up after 200 ms: over loopback, with its segments of
-64 KiB, it would send 640 messages a second."""
+"""Bytes of a TCP segment, as on Ethernet. librelp holds back what does not fill one until its
+window of 128 messages is full, and then waits 200 ms for the kernel to send it all the same: over
+loopback, with its segments of 64 KiB, that makes 640 messages a second."""
 
 GOODBYE_SECONDS = 0.5
 """How long a client may take to close the connection after we said goodbye."""
