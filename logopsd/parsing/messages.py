@@ -25,7 +25,7 @@ _STARTS: Final = (
     *(r"\{", "@cee:"),  # JSON
     *("%[A-Z]", r"[*.][A-Z]"),  # Cisco
     # Cisco's count, an address before an access line, PAN-OS
-    r"[0-9:,](?:(?<=:)[ A-Z*.]|[0-9]{0,9}:[ A-Z*.]|[0-9A-Fa-f.:]*+ |,?[0-9]{4}/)",
+    r"[0-9:,](?:(?<=:)[ A-Z*.]|[0-9ywdhms]{0,11}:[ A-Z*.]|[0-9A-Fa-f.:]*+ |,?[0-9]{4}/)",
     # an IPv6 address, CEF and LEEF, key=value, RouterOS, Snare
     r"[A-Za-z_](?:[\w.-]{0,63}+(?:=|,!?[a-z]|: ?[0-9]|\t(?:MSWinEventLog|[0-9]\t)"
     r"|:[0-9A-Fa-f:]*+ ))",
