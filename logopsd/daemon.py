@@ -17,6 +17,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
+from logopsd import seen_file
 from logopsd.assembly import assemble, reconfigure
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
@@ -136,6 +137,8 @@ class Daemon:
         # The sink first: nothing may be read that could not be kept.
         parts.sink.open()
         parts.account.open(time.time())
+        if self._settings.sink_file:
+            seen_file.load(parts.listeners.seen, self._settings.sink_dir, self._log)
         for listener in parts.listeners.inputs:
             parts.sink.register(listener.pause, listener.resume)
             await self._listen(listener)
@@ -181,6 +184,8 @@ class Daemon:
             self._failed = True
             lost = parts.sink_watch.lost(parts.sink.unstored())
             self._log.error("not all could be written", records=lost, reason=parts.sink.stalled)
+        elif self._settings.sink_file:
+            seen_file.save(parts.listeners.seen, self._settings.sink_dir, self._log)
         await self._save_account(clean=True)
         # The side port last: until here a scrape sees how the account closes.
         for listener in parts.listeners.side_ports:
@@ -322,7 +327,7 @@ class Daemon:
 
     async def _sum_up(self) -> None:
         """Log what came in during the last minute, for each input that stored anything."""
-        seen = {listener.input: (0, 0, 0) for listener in self._parts.listeners.inputs}
+        seen = dict.fromkeys(self._parts.metrics.inputs, (0, 0, 0))
         while True:
             await asyncio.sleep(SUMMARY_SECONDS)
             for name, before in seen.items():

@@ -22,12 +22,13 @@ from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
 from logopsd.listeners.multiline_connection import MultilineConnection
 from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
-from logopsd.listeners.routes.logs import ingest_routes
+from logopsd.listeners.routes.ingest import ingest_routes
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection, StreamConnection
 from logopsd.listeners.tls import Certificates, TlsFiles
 from logopsd.metrics import Metrics
+from logopsd.parsing.cursors import SeenCursors
 from logopsd.pipeline import Pipeline
 
 Made = TypeVar("Made", bound="Listener")
@@ -102,6 +103,8 @@ class Listeners:
         self._pipeline = pipeline
         self._not_ready = not_ready
         self._inherited = inherited
+        self.seen = SeenCursors()
+        """Which entries of journals were taken."""
         self.kept: list[DatagramListener] = []
         """Those whose sockets the service manager is to keep over a restart."""
         self.inputs: list[Listener] = [
@@ -322,11 +325,15 @@ class Listeners:
         return ingest_routes(
             take_frames=partial(self._pipeline.take_frames, "http"),
             take_documents=partial(self._pipeline.take_documents, "http"),
+            take_entries=partial(self._pipeline.take_documents, "journal"),
             metrics=self._metrics.input("http"),
+            journal_metrics=self._metrics.input("journal"),
+            seen=self.seen,
             log=self._log,
             version=logopsd.__version__,
             pii_encryption=settings.encrypt_pii,
             not_ready=self._not_ready,
             max_message=settings.max_message,
+            max_inflated_bytes=settings.http_max_body,
             sample_size=settings.debug_sample_size if settings.debug_sample else 0,
         )

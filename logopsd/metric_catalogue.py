@@ -25,13 +25,13 @@ from logopsd.records import INPUTS
 if TYPE_CHECKING:
     from logopsd.metrics import Metrics
 
-DROP_REASONS = ("backpressure", "empty", "error", "own_log", "refused", "shutdown")
+DROP_REASONS = ("backpressure", "empty", "error", "own_log", "refused", "rejected", "shutdown")
 """Why a frame that was read did not become a stored record.
 
 backpressure: the sink was full and the sender cannot be told (UDP). empty: there was nothing in
 it. error: a stage failed on it, a bug. own_log: a line of the daemon's own log that came back to
-it. refused: the sender is not in LOGOPS_ALLOW_FROM. shutdown: the sink could not be
-emptied in the time allowed.
+it. refused: the sender is not in LOGOPS_ALLOW_FROM. rejected: an item of a request was no record,
+and the answer said so. shutdown: the sink could not be emptied in the time allowed.
 """
 
 FAULT_REASONS = FAULTS

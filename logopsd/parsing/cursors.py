@@ -75,6 +75,10 @@ class SeenCursors:
         runs = self._journals.get(journal)
         return runs is not None and number in runs
 
+    def __bool__(self) -> bool:
+        """Whether anything is remembered."""
+        return bool(self._journals)
+
     def add(self, cursor: str) -> None:
         """Remember an entry; a cursor of another form is none that could be."""
         place = place_of(cursor)

@@ -1,11 +1,14 @@
 """Hands the records of one request down in slices, and tells when all of them are stored."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from logopsd.encoding import encode
-from logopsd.records import Batch
+from logopsd.listeners.http.messages import Response
+from logopsd.listeners.routes.answers import Taken, stored
+from logopsd.records import Batch, Frames
 
 SLICE_RECORDS = 1000
 """Records handed down at once: about what one read of a stream brings, and some 15 ms of the
@@ -15,23 +18,53 @@ Take = Callable[[int, int, Callable[[], None]], Batch]
 """Takes the items from one place up to another; the callable is for the receipt."""
 
 
-@dataclass(slots=True)
-class Taken:
-    """What was taken of a request.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be taken of a body that was read whole.
 
     Attributes:
-        ts: time of arrival of the first of it.
-        accepted: records.
-        missing_ts: records that brought no readable time.
-        missing_level: records that brought no level.
-        sample: the first of them, masked, each as JSON.
+        take: hands a slice of its items down.
+        count: how many items there are.
+        answer: what is answered when all of them are stored.
     """
 
-    ts: str = ""
-    accepted: int = 0
-    missing_ts: int = 0
-    missing_level: int = 0
-    sample: list[bytes] = field(default_factory=list)
+    take: Take
+    count: int
+    answer: Callable[[Taken], Response] = stored
+
+
+class TakeFrames(Protocol):
+    """Pipeline.take_frames, bound to the input."""
+
+    def __call__(
+        self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
+    ) -> Batch:
+        """Take lines, a record each."""
+
+
+class TakeDocuments(Protocol):
+    """Pipeline.take_documents, bound to the input."""
+
+    def __call__(
+        self,
+        documents: Sequence[object],
+        peer: str | None,
+        *,
+        format: str,
+        on_stored: Callable[[], None],
+    ) -> Batch:
+        """Take structured payloads, a record each."""
+
+
+def taking(
+    take_documents: TakeDocuments, documents: Sequence[object], peer: str | None, format: str
+) -> Take:
+    """Return what hands slices of documents down."""
+
+    def take(start: int, stop: int, stored: Callable[[], None]) -> Batch:
+        return take_documents(documents[start:stop], peer, format=format, on_stored=stored)
+
+    return take
 
 
 class Intake:
@@ -71,7 +104,7 @@ class Intake:
         start = self._next
         self._next = min(start + SLICE_RECORDS, self._count)
         self._unstored += 1
-        self._add(self._take(start, self._next, self._stored))
+        add_batch(self._taken, self._take(start, self._next, self._stored), self._sample_size)
         if self._next < self._count:
             asyncio.get_running_loop().call_soon(self._go_on)
 
@@ -82,17 +115,18 @@ class Intake:
             self._count = 0  # no receipt answers now
             self._failed(error)
 
-    def _add(self, batch: Batch) -> None:
-        taken = self._taken
-        taken.ts = taken.ts or batch.received
-        taken.accepted += len(batch.records)
-        taken.missing_ts += batch.missing_ts
-        taken.missing_level += batch.missing_level
-        wanted = self._sample_size - len(taken.sample)
-        if wanted > 0:
-            taken.sample += encode(batch.records[:wanted]).splitlines()
-
     def _stored(self) -> None:
         self._unstored -= 1
         if self._unstored == 0 and self._next == self._count:
             self._done(self._taken)
+
+
+def add_batch(taken: Taken, batch: Batch, sample_size: int) -> None:
+    """Add a batch to what was taken of a request."""
+    taken.ts = taken.ts or batch.received
+    taken.accepted += len(batch.records)
+    taken.missing_ts += batch.missing_ts
+    taken.missing_level += batch.missing_level
+    wanted = sample_size - len(taken.sample)
+    if wanted > 0:
+        taken.sample += encode(batch.records[:wanted]).splitlines()

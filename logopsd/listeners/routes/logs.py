@@ -1,12 +1,8 @@
 """POST /v1/logs: log records in a request body, answered once they are stored."""
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Protocol
 
-import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import PayloadError
@@ -17,17 +13,20 @@ from logopsd.listeners.http.messages import (
     Respond,
     Response,
     Route,
-    Routes,
+    StreamRoute,
     error_response,
-    json_response,
 )
-from logopsd.listeners.routes.health import health_routes
-from logopsd.listeners.routes.intake import Intake, Take, Taken
+from logopsd.listeners.routes import otlp
+from logopsd.listeners.routes.answers import Taken
+from logopsd.listeners.routes.content_types import CHARSETS, UTF_8, content_type_of
+from logopsd.listeners.routes.intake import Intake, Plan, TakeDocuments, TakeFrames, taking
+from logopsd.listeners.routes.ndjson import NDJSON_TYPES, NdjsonRoute
+from logopsd.listeners.routes.otlp import OtlpError
 from logopsd.metrics import InputMetrics
-from logopsd.parsing.bodies import decode_csv, decode_json, decode_ndjson
+from logopsd.parsing.bodies import decode_csv, decode_json
+from logopsd.parsing.otlp import is_export
 from logopsd.records import Batch, Frames
 
-NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 TEXT = "text/plain"
 CSV = "text/csv"
 SERVED = (JSON, *NDJSON_TYPES, TEXT, CSV)
@@ -36,76 +35,20 @@ SERVED = (JSON, *NDJSON_TYPES, TEXT, CSV)
 FORM = "application/x-www-form-urlencoded"
 """What curl says of any -d, whatever it is."""
 
-UTF_8 = ("", "utf-8", "utf8", "us-ascii", "ascii")
-CHARSETS = ("iso-8859-1", "latin1", "iso-8859-15", "windows-1252", "utf-16", "utf-16le", "utf-16be")
-"""Character sets that are turned into UTF-8; a closed set, as Python knows codecs that are none."""
 
-
-class TakeFrames(Protocol):
-    """Pipeline.take_frames, bound to the input."""
-
-    def __call__(
-        self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
-    ) -> Batch:
-        """Take lines, a record each."""
-
-
-class TakeDocuments(Protocol):
-    """Pipeline.take_documents, bound to the input."""
-
-    def __call__(
-        self,
-        documents: Sequence[object],
-        peer: str | None,
-        *,
-        format: str,
-        on_stored: Callable[[], None],
-    ) -> Batch:
-        """Take structured payloads, a record each."""
-
-
-def ingest_routes(
-    *,
-    take_frames: TakeFrames,
-    take_documents: TakeDocuments,
-    metrics: InputMetrics,
-    log: FilteringBoundLogger,
-    version: str,
-    pii_encryption: bool,
-    not_ready: Callable[[], str | None],
-    max_message: int,
-    sample_size: int = 0,
-    clock: Callable[[], float] = time.time,
-) -> Routes:
-    """Return the routes of the inputs' port.
+class LogsRoute:
+    """Takes the records of a request body.
 
     Args:
         take_frames: takes lines.
-        take_documents: takes JSON objects and CSV rows.
+        take_documents: takes JSON objects, CSV rows and the log records of OTLP.
         metrics: the figures of the input; counts here what the framer found malformed.
         log: told of each request at debug: how many records, and what they lacked.
-        version: of the daemon.
-        pii_encryption: whether it encrypts.
-        not_ready: says why records should not be sent now; None where they may.
         max_message: the most bytes of a line.
+        max_inflated_bytes: the most that a compressed body of NDJSON may inflate to.
         sample_size: how many of the records, masked, are shown in the answer.
         clock: seconds since the epoch, for the answer to a body without records.
     """
-    logs = LogsRoute(
-        take_frames=take_frames,
-        take_documents=take_documents,
-        metrics=metrics,
-        log=log,
-        max_message=max_message,
-        sample_size=sample_size,
-        clock=clock,
-    )
-    health = health_routes(version=version, pii_encryption=pii_encryption, not_ready=not_ready)
-    return {("POST", "/v1/logs"): Route(logs.handle, check=refuse_type), **health}
-
-
-class LogsRoute:
-    """Takes the records of a request body; for the arguments see `ingest_routes`."""
 
     def __init__(
         self,
@@ -115,6 +58,7 @@ class LogsRoute:
         metrics: InputMetrics,
         log: FilteringBoundLogger,
         max_message: int,
+        max_inflated_bytes: int,
         sample_size: int,
         clock: Callable[[], float],
     ) -> None:
@@ -125,31 +69,54 @@ class LogsRoute:
         self._max_message = max_message
         self._sample_size = sample_size
         self._clock = clock
+        ndjson = NdjsonRoute(
+            take_documents=take_documents,
+            metrics=metrics,
+            log=log,
+            max_inflated_bytes=max_inflated_bytes,
+            sample_size=sample_size,
+            timestamp=self._now,
+        )
+        self._whole = Route(self.handle, check=refuse_type)
+        self._streamed = StreamRoute(ndjson.begin, check=refuse_type)
+
+    def choose(self, request: Request) -> Route | StreamRoute:
+        """Take NDJSON as it comes, and all else whole."""
+        if content_type_of(request)[0] in NDJSON_TYPES:
+            return self._streamed
+        return self._whole
 
     def handle(self, request: Request, respond: Respond) -> None:
         """Take the records, and answer when they are stored; take none of a body that is bad."""
+        try:
+            plan = self._read(request)
+        except PayloadError as error:
+            respond(error_response(400, str(error)))
+            return
+        except OtlpError as error:
+            respond(otlp.refused(str(error)))
+            return
 
         def done(taken: Taken) -> None:
-            self._log.debug("ingest", input="http", **_figures(taken))
-            respond(_answer(taken))
+            self._log.debug("ingest", input="http", **taken.figures())
+            respond(plan.answer(taken))
 
         def failed(error: Exception) -> None:
             self._log.error("ingest_failed", input="http", type=type(error).__name__)
             respond(error_response(500, "not all of the body could be processed"))
 
-        try:
-            take, count = self._read(request)
-        except PayloadError as error:
-            respond(error_response(400, str(error)))
-            return
-        if count:
+        if plan.count:
             size = self._sample_size
-            Intake(take, count, sample_size=size, done=done, failed=failed).begin()
+            Intake(plan.take, plan.count, sample_size=size, done=done, failed=failed).begin()
         else:
-            respond(_answer(Taken(ts=_timestamp(self._clock()))))
+            respond(plan.answer(Taken(ts=self._now())))
 
-    def _read(self, request: Request) -> tuple[Take, int]:
-        """Read the whole body; give what hands its items down, and how many they are."""
+    def _now(self) -> str:
+        moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+        return moment.replace("+00:00", "Z")
+
+    def _read(self, request: Request) -> Plan:
+        """Read the whole body."""
         content_type, charset = content_type_of(request)
         body = request.body if charset in UTF_8 else _recoded(request.body, charset)
         if content_type == TEXT:
@@ -159,20 +126,13 @@ class LogsRoute:
             documents, format = [], "json"
         elif content_type == CSV:
             documents, format = decode_csv(body), "csv"
-        elif content_type == JSON:
-            documents, format = decode_json(body), "json"
         else:
-            documents, format = decode_ndjson(body), "json"
-        peer = request.peer
+            documents, format = decode_json(body), "json"
+            if len(documents) == 1 and is_export(documents[0]):
+                return otlp.plan(documents[0], request.peer, self._take_documents, self._metrics)
+        return Plan(taking(self._take_documents, documents, request.peer, format), len(documents))
 
-        def take(start: int, stop: int, stored: Callable[[], None]) -> Batch:
-            return self._take_documents(
-                documents[start:stop], peer, format=format, on_stored=stored
-            )
-
-        return take, len(documents)
-
-    def _read_text(self, body: bytes, peer: str | None) -> tuple[Take, int]:
+    def _read_text(self, body: bytes, peer: str | None) -> Plan:
         framer = NewlineFramer(max_message=self._max_message)
         # With a line end behind the last line, one call gives them all.
         frames = framer.receive_data(body if body.endswith(b"\n") else body + b"\n")
@@ -188,27 +148,7 @@ class LogsRoute:
             some = Frames(frames.frames[start:stop], cut)
             return self._take_frames(some, peer, on_stored=stored)
 
-        return take, len(frames.frames)
-
-
-def _answer(taken: Taken) -> Response:
-    content: dict[str, object] = {
-        "accepted": taken.accepted,
-        "ts": taken.ts,
-        "missing_ts": taken.missing_ts,
-        "missing_level": taken.missing_level,
-    }
-    if taken.sample:
-        content["sample"] = [msgspec.Raw(line) for line in taken.sample]
-    return json_response(200, content)
-
-
-def _figures(taken: Taken) -> dict[str, int]:
-    return {
-        "accepted": taken.accepted,
-        "missing_ts": taken.missing_ts,
-        "missing_level": taken.missing_level,
-    }
+        return Plan(take, len(frames.frames))
 
 
 def refuse_type(request: Request) -> Response | None:
@@ -218,6 +158,8 @@ def refuse_type(request: Request) -> Response | None:
         if charset in UTF_8 or charset in CHARSETS:
             return None
         return error_response(415, f"the charset must be UTF-8 or one of {', '.join(CHARSETS)}")
+    if content_type in otlp.PROTOBUF_TYPES:
+        return otlp.refused_protobuf()
     served = ", ".join(SERVED)
     if content_type in ("", FORM):
         detail = (
@@ -229,26 +171,6 @@ def refuse_type(request: Request) -> Response | None:
     return error_response(415, detail, headers=(("Accept", served),))
 
 
-def content_type_of(request: Request) -> tuple[str, str]:
-    """Return the content type and the charset, both in lower case; empty where not given."""
-    return _parsed_type(request.headers.get(b"content-type", b""))
-
-
-@lru_cache(maxsize=64)  # a sender says the same with every request
-def _parsed_type(header: bytes) -> tuple[str, str]:
-    content_type, *parameters = header.decode("latin-1").lower().split(";")
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset":
-            return content_type.strip(), value.strip().strip('"')
-    return content_type.strip(), ""
-
-
 def _recoded(body: bytes, charset: str) -> bytes:
     """Turn a body into UTF-8; what is invalid in it becomes U+FFFD, no line is lost."""
     return body.decode(charset, "replace").encode()
-
-
-def _timestamp(epoch: float) -> str:
-    moment = datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
-    return moment.replace("+00:00", "Z")

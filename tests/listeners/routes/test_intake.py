@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.listeners.routes.intake import SLICE_RECORDS, Intake, Taken
+from logopsd.listeners.routes.answers import Taken
+from logopsd.listeners.routes.intake import SLICE_RECORDS, Intake
 from logopsd.records import Batch, Record
 
 

@@ -3,107 +3,17 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
 from logopsd.framing import FAULTS
 from logopsd.framing.newline import NewlineFramer
 from logopsd.listeners.http.messages import Request
+from logopsd.listeners.routes.content_types import CHARSETS, content_type_of
 from logopsd.listeners.routes.intake import SLICE_RECORDS
-from logopsd.listeners.routes.logs import CHARSETS, content_type_of, ingest_routes
-from logopsd.metrics import InputMetrics
-from logopsd.records import Batch, Frames, Record
-from tests.listeners.http.helpers import PEER, Client, get, head, post
-
-RECEIVED = "2026-11-23T17:00:00.123Z"
-
-
-class Pipeline:
-    """Stands for the pipeline: makes a record of each item, and stores when the test says so."""
-
-    def __init__(self) -> None:
-        self.items: list[object] = []
-        self.formats: list[str] = []
-        self.peers: list[object] = []
-        self.waiting: list[Callable[[], None]] = []
-        self.calls = 0
-        self.cuts: list[dict[int, int]] = []
-        self.fails_at_call = 0
-
-    def take_frames(
-        self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
-    ) -> Batch:
-        """Take lines."""
-        self.cuts.append(dict(frames.cut))
-        return self._take(frames.frames, peers, "lines", on_stored)
-
-    def take_documents(
-        self,
-        documents: Sequence[object],
-        peer: str | None,
-        *,
-        format: str,
-        on_stored: Callable[[], None],
-    ) -> Batch:
-        """Take documents."""
-        return self._take(documents, peer, format, on_stored)
-
-    def _take(
-        self, items: Sequence[object], peer: str | None, format: str, stored: Callable[[], None]
-    ) -> Batch:
-        self.calls += 1
-        if self.calls == self.fails_at_call:
-            raise ZeroDivisionError("with a SECRET in it")
-        self.items += items
-        self.formats.append(format)
-        self.peers.append(peer)
-        self.waiting.append(stored)
-        records = [Record(RECEIVED, "INFO", str(item)) for item in items]
-        return Batch("http", 0.0, RECEIVED, records, missing_ts=len(records), missing_level=1)
-
-    def store(self) -> None:
-        """Give the receipts of all that waits."""
-        for stored in self.waiting:
-            stored()
-        self.waiting.clear()
-
-
-class Case:
-    """A client of the routes, and what stands behind them."""
-
-    def __init__(self, *, sample_size: int = 0, max_message: int = 8192) -> None:
-        self.intake = Pipeline()
-        self.metrics = InputMetrics("http")
-        self.client = Client({})
-        routes = ingest_routes(
-            take_frames=self.intake.take_frames,
-            take_documents=self.intake.take_documents,
-            metrics=self.metrics,
-            log=self.client.log.logger,
-            version="1.2.3",
-            pii_encryption=False,
-            not_ready=lambda: None,
-            max_message=max_message,
-            sample_size=sample_size,
-            clock=lambda: 1_000_000_000.5,
-        )
-        log = self.client.log
-        self.client = Client(routes)
-        self.client.log = log
-
-    def post(self, body: bytes, *headers: str) -> "Case":
-        """Send a body."""
-        self.client.send(post(body, *headers, path="/v1/logs"))
-        return self
-
-    def answer(self) -> tuple[int, Any]:
-        """Store all that waits; give the status and the body of the last answer."""
-        self.intake.store()
-        status, _, body = self.client.answers[-1]
-        return status, json.loads(body)
-
+from logopsd.records import Frames
+from tests.listeners.http.helpers import PEER, get, head
+from tests.listeners.routes.helpers import RECEIVED, Case
 
 JSON = "Content-Type: application/json"
 
@@ -113,19 +23,6 @@ ACCEPTED = {
     "list of lines": (JSON, b'["a"]', ["a"], "json"),
     "with a charset": (JSON + "; Charset=UTF-8", b'{"msg":"a"}', [{"msg": "a"}], "json"),
     "in capitals": ("Content-Type: Application/JSON", b'{"msg":"a"}', [{"msg": "a"}], "json"),
-    "ndjson": (
-        "Content-Type: application/x-ndjson",
-        b'{"msg":"a"}\n{"msg":"b"}\n',
-        [{"msg": "a"}, {"msg": "b"}],
-        "json",
-    ),
-    "ndjson by another name": (
-        "Content-Type: application/ndjson",
-        b'{"msg":"a"}',
-        [{"msg": "a"}],
-        "json",
-    ),
-    "jsonl": ("Content-Type: application/jsonl", b'{"msg":"a"}\n', [{"msg": "a"}], "json"),
     "text": ("Content-Type: text/plain", b"a\nb\n", [b"a", b"b"], "lines"),
     "text without a last line end": ("Content-Type: text/plain", b"a\r\nb", [b"a", b"b"], "lines"),
     "Latin-1": (
@@ -201,7 +98,6 @@ EMPTY = {
     "nothing": (JSON, b""),
     "empty list": (JSON, b"[]"),
     "no lines": ("Content-Type: text/plain", b"\n\r\n\n"),
-    "nothing of ndjson": ("Content-Type: application/x-ndjson", b"\n\n"),
     "header row alone": ("Content-Type: text/csv", b"ts,level,msg\n"),
 }
 
@@ -226,7 +122,6 @@ BAD = {
     "a number": (JSON, b"42"),
     "a number in a list": (JSON, b'[{"msg":"SECRET"}, 42]'),
     "no UTF-8": (JSON, b'{"msg":"SECRET \xff"}'),
-    "one bad line": ("Content-Type: application/x-ndjson", b'{"msg":"SECRET"}\n{"msg"\n'),
     "too deep": (JSON, b"[" * 100_000),
 }
 
