@@ -9,7 +9,7 @@ Sources: FortiOS log message reference; SonicWall and Sophos log event reference
 import re
 from typing import Any, Final
 
-from logopsd.parsing.normalize import TIME_ALIASES, Normalizer, add_field, attach
+from logopsd.parsing.normalize import TIME_ALIASES, Normalizer, add_field, attach, host_name
 from logopsd.parsing.priority import level_of
 from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Record
@@ -99,9 +99,8 @@ def _attach_device(record: Record, fields: dict[str, Any], stamps: Stamps) -> No
             record.ts, record.guessed, _ = stamp
     if not record.level:
         record.level = next(filter(None, (level_of(fields.get(n)) for n in _DEVICE_LEVELS)), "")
-    name = next(filter(None, map(fields.get, _DEVICE_NAMES)), None)
-    if record.host is None and isinstance(name, str):
-        record.host = name
+    if record.host is None:
+        record.host = next(filter(None, (host_name(fields.get(n)) for n in _DEVICE_NAMES)), None)
     if isinstance(fields.get("msg"), str) and fields["msg"]:
         record.msg = fields.pop("msg")
     attach(record, fields)

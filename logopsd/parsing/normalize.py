@@ -7,6 +7,7 @@ the daemon's or the type is another, is kept as `<name>_orig`: no value is lost,
 changes the type of a field.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -37,6 +38,7 @@ _RENAMED: Final = "_orig"
 _NOTHING: Final[Mapping[str, Any]] = {}
 # These hold a word each; numbers are taken as their digits.
 _WORD_FIELDS: Final = ("emitter", "host", "app", "procid", "msgid")
+_HOST_NAME: Final = re.compile(r"[0-9._-]*+[A-Za-z][A-Za-z0-9._-]{0,254}+")
 _SELF_FIELDS: Final = frozenset((*_WORD_FIELDS, "facility", "severity", "sd"))
 
 
@@ -195,6 +197,8 @@ def _take_own_fields(rest: dict[str, Any], record: Record) -> None:
     for name in _WORD_FIELDS:
         if name in rest:
             word = _word(rest[name])
+            if name == "host":
+                word = host_name(word)
             if word is not None and getattr(record, name) in (None, word):
                 setattr(record, name, word)
                 del rest[name]
@@ -256,6 +260,15 @@ def _word(value: object) -> str | None:
     if type(value) is str:
         return value.strip() or None
     return str(value) if type(value) is int and -(2**63) <= value < 2**64 else None
+
+
+def host_name(value: object) -> str | None:
+    """Return a value that is the name of a host, or None.
+
+    An address is none here: the privacy stage masks those of payloads, but no `host`, which as
+    a rule comes from the header of a syslog message.
+    """
+    return value if isinstance(value, str) and _HOST_NAME.fullmatch(value) else None
 
 
 def _service(rest: Mapping[str, object]) -> str | None:
