@@ -9,8 +9,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
+from operator import itemgetter
 
 from logopsd.privacy.detectors.base import Detector, Find, fold
+from logopsd.privacy.pseudonyms import Pseudonyms
 
 SEPARATOR = "\0"
 """Stands between joined texts: the rarest character of a log, and ASCII."""
@@ -25,12 +27,14 @@ class Masker:
 
     Args:
         detectors: in the order of precedence.
+        pseudonyms: gives what is hidden a tag by which it can be grouped; None for none.
     """
 
-    __slots__ = ("_detectors",)
+    __slots__ = ("_detectors", "_pseudonyms")
 
-    def __init__(self, detectors: Sequence[Detector]) -> None:
+    def __init__(self, detectors: Sequence[Detector], pseudonyms: Pseudonyms | None = None) -> None:
         self._detectors = tuple(detectors)
+        self._pseudonyms = pseudonyms
 
     def mask_text(self, text: str) -> str:
         """Mask one text: what `mask_many` must agree with."""
@@ -127,14 +131,27 @@ class Masker:
                 text.find(SEPARATOR, left[1], right[0]) < 0
             ):
                 disputed.append(right[0])
+        tags: list[Find] = []
         first = 0
         for name, count in owners:
             last = first + count
-            number = bisect_left(kept, last) - bisect_left(kept, first)
-            if number:
-                counts[name] = counts.get(name, 0) + number
+            own = kept[bisect_left(kept, first) : bisect_left(kept, last)]
+            if own:
+                counts[name] = counts.get(name, 0) + len(own)
+            if self._pseudonyms:
+                tags += self._tags(name, text, [claims[place] for place in own])
             first = last
-        return ordered, disputed
+        return _with_tags(ordered, tags) if tags else ordered, disputed
+
+    def _tags(self, name: str, text: str, claims: Iterable[Find]) -> list[Find]:
+        """Give the pseudonyms of what one detector hid, each where it is to stand."""
+        assert self._pseudonyms is not None
+        tags: list[Find] = []
+        for start, end, _ in claims:
+            tag = self._pseudonyms.tag(name, text, start, end)
+            if tag:
+                tags.append((tag[0], tag[0], tag[1]))
+        return tags
 
 
 def _examine(
@@ -172,6 +189,19 @@ def _settle(claims: Sequence[Find]) -> tuple[list[int], list[int]]:
             ends.insert(place, end)
             kept.append(number)
     return kept, disputed
+
+
+def _with_tags(claims: Sequence[Find], tags: Iterable[Find]) -> list[Find]:
+    """Put pseudonyms among the claims; one that falls into a claim stands behind it."""
+    out = list(claims)
+    for at, _, tag in sorted(tags, reverse=True):
+        place = bisect_right(out, at, key=itemgetter(0))
+        if place and out[place - 1][1] >= at:
+            start, end, mask = out[place - 1]
+            out[place - 1] = (start, end, mask + tag)
+        else:
+            out.insert(place, (at, at, tag))
+    return out
 
 
 def _rebuild(texts: Sequence[str], nexts: Sequence[int], claims: Iterable[Find]) -> dict[int, str]:

@@ -7,7 +7,7 @@ masked loses every text its sender gave, keeps its token, and is counted.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -15,8 +15,8 @@ from logopsd.errors import PrivacyError
 from logopsd.privacy import detectors as available
 from logopsd.privacy import leaves
 from logopsd.privacy.masking import Masker
+from logopsd.privacy.pseudonyms import TAG, Pseudonyms
 from logopsd.privacy.slots import HEADERS, Slots
-from logopsd.privacy.tokens import TokenMaker
 from logopsd.records import Batch, Record
 
 WITHHELD = "[withheld: privacy stage failed]"
@@ -43,6 +43,13 @@ class PrivacyReport:
     unencrypted: int = 0
 
 
+class Encrypter(Protocol):
+    """Makes tokens: `TokenMaker`, or `DayTokens` where each day has its key."""
+
+    def encrypt_many(self, texts: Sequence[str], now: float) -> list[str]:
+        """Encrypt texts; `now` in seconds since the epoch."""
+
+
 class PrivacyStage:
     """Masks and encrypts the records of a batch in place.
 
@@ -53,6 +60,8 @@ class PrivacyStage:
         encrypt_msg: `always`, or `masked` for only the messages in which something was masked.
         mask_fields: which of `host` and `peer` are masked too.
         keep: networks and mail domains that stay readable.
+        pseudonyms: gives what is hidden a tag by which it can be grouped; beside the fields in
+            `encrypt_fields` it stands as `<name>_pid`. None for none.
 
     Raises:
         PrivacyError: a name is none of those there are.
@@ -62,16 +71,18 @@ class PrivacyStage:
         self,
         *,
         detectors: Sequence[str] = available.DEFAULT,
-        tokens: TokenMaker | None = None,
+        tokens: Encrypter | None = None,
         encrypt_fields: Sequence[str] = ("user_email", "client_ip"),
         encrypt_msg: Literal["always", "masked"] = "always",
         mask_fields: Collection[str] = (),
         keep: Sequence[str] = (),
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         for name in mask_fields:
             if name not in CHOSEN and name not in HEADERS:
                 raise PrivacyError(f"{name!r} is no field to mask; there are {', '.join(CHOSEN)}")
-        self._masker = Masker(available.build(detectors, keep))
+        self._masker = Masker(available.build(detectors, keep), pseudonyms)
+        self._pseudonyms = pseudonyms
         self._tokens = tokens
         self._encrypt_fields = tuple(name for name in encrypt_fields if name != "msg")
         self._encrypt_own = tuple(name for name in self._encrypt_fields if name in _OWN_FIELDS)
@@ -124,6 +135,9 @@ class PrivacyStage:
 
         for record, name, value in replaced:
             setattr(record, name, value)
+        if self._pseudonyms:
+            for record in records:
+                self._move_pseudonyms(record)
         for record, name, token in tokens:
             if name == "msg":
                 record.msg_enc = token
@@ -134,6 +148,26 @@ class PrivacyStage:
         for name, count in found.items():
             counts[name] = counts.get(name, 0) + count
         return failed
+
+    def _move_pseudonyms(self, record: Record) -> None:
+        """Put the pseudonym of a named field beside it, so that the field holds its mask alone."""
+        for name in self._encrypt_fields:
+            extras = record.extras or {}
+            value = getattr(record, name) if name in _OWN_FIELDS else extras.get(name)
+            if not isinstance(value, str):
+                continue
+            tag = TAG.search(value)
+            if not tag:
+                continue
+            if name in _OWN_FIELDS:
+                setattr(record, name, TAG.sub("", value))
+            else:
+                extras[name] = TAG.sub("", value)
+            beside = name + "_pid"
+            if beside in extras:  # a sender's own
+                extras[beside + "_orig"] = extras[beside]
+            extras[beside] = tag[1]
+            record.extras = extras
 
     def _make_tokens(
         self, records: Sequence[Record], changed: Mapping[int, str], now: float

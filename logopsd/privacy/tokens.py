@@ -98,7 +98,7 @@ class TokenMaker:
         PrivacyError: there is no key, or one is not a Fernet key.
     """
 
-    __slots__ = ("_aes", "_fernet", "_inner", "_outer", "_random_bytes")
+    __slots__ = ("_aes", "_fernet", "_inner", "_outer", "_primary", "_random_bytes")
 
     def __init__(self, keys: Sequence[str], *, random_bytes: Callable[[int], bytes]) -> None:
         if not keys:
@@ -110,7 +110,8 @@ class TokenMaker:
         self._inner = hashlib.sha256(signing.translate(_INNER))
         self._outer = hashlib.sha256(signing.translate(_OUTER))
         self._aes = AES(raw[BLOCK:])
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._primary = Fernet(keys[0])
+        self._fernet = MultiFernet([self._primary, *map(Fernet, keys[1:])])
         self._random_bytes = random_bytes
 
     def __repr__(self) -> str:
@@ -163,9 +164,17 @@ class TokenMaker:
     def rotate(self, token: str) -> str:
         """Encrypt a token's text anew under the primary key; its time stays.
 
+        A token that is under the primary key already is given back as it is.
+
         Raises:
             TokenError: no key at hand opens it, or it was altered.
         """
+        try:
+            self._primary.decrypt(token)
+        except (InvalidToken, ValueError):
+            pass
+        else:
+            return token
         try:
             return self._fernet.rotate(token).decode("ascii")
         except (InvalidToken, ValueError):
