@@ -28,6 +28,10 @@ $(shell test -x $(BIN)/python || rm -f $(VENV)/.created)
 # Tests side by side: one more than the cores of a small machine, as many of them wait for others.
 JOBS ?= 3
 
+# Where `make install` puts things; DESTDIR stands before it, for who makes a package.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
 # More arguments for the program that a target runs: make test ARGS="-k framing".
 ARGS ?=
 
@@ -70,6 +74,14 @@ coverage: $(VENV)/.test ## Show the coverage; the pure rooms must be at 100 % of
 bench: $(VENV)/.run ## Measure the throughput (records/s and CPU, some minutes)
 	$(BIN)/python tests/bench/throughput.py $(ARGS)
 
+.PHONY: install
+install: $(VENV)/.created ## Put daemon and units in place (as root; PREFIX=/usr/local DESTDIR=)
+	@PYTHON=$(BIN)/python PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' systemd/install.sh
+
+.PHONY: compare
+compare: $(VENV)/.bench ## Measure it beside rsyslogd, syslog-ng and a FastAPI gateway (half an hour)
+	$(BIN)/python tests/bench/compare.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and all that is generated; data/ stays
 	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.*
@@ -107,6 +119,11 @@ $(VENV)/.run: $(VENV)/.created $(PACKAGE_FILES)
 $(VENV)/.test: $(VENV)/.run
 	@echo "installing what the tests need into $(VENV)"
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	@echo "installing what the comparison needs into $(VENV)"
+	@$(PIP) --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.run

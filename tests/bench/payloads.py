@@ -47,18 +47,18 @@ def stamps() -> Iterator[datetime]:
 
 
 def _padded(text: str, size: int) -> bytes:
-    return (text + " " + FILLER * 3)[:size].encode()
+    return (text + " " + FILLER * (size // len(FILLER) + 1))[:size].encode()
 
 
-def rfc3164() -> Payload:
-    """Lines of RFC 3164, LF behind each."""
+def rfc3164(size: int = RFC3164_BYTES) -> Payload:
+    """Lines of RFC 3164 of a size in bytes, LF behind each and counted in."""
     made = []
     for n, (at, text) in enumerate(zip(stamps(), texts(), strict=False)):
         if n == LINES:
             break
         when = f"{MONTHS[at.month - 1]} {at.day:2} {at:%H:%M:%S}"
         head = f"<{n % 24 * 8 + n % 8}>{when} host{n % 20} app{n % 30}[{n % 32768}]: "
-        made.append(_padded(head + text, RFC3164_BYTES - 1) + b"\n")
+        made.append(_padded(head + text, size - 1) + b"\n")
     return _joined(made)
 
 

@@ -1,0 +1,200 @@
+"""The programs measured beside the daemon: each a process on one core that writes NDJSON files.
+
+All are asked the same two questions in the same way: how many lines are in your files, and how
+much CPU have you used.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench.measuring import cpu_seconds, peak_rss_mib
+from tests.e2e.harness import Daemon, need
+
+PEERS = Path(__file__).parent / "peers"
+START_SECONDS = 20.0
+STOP_SECONDS = 15.0
+READ_BYTES = 1 << 20
+
+Address = tuple[str, int]
+
+
+class LineCount:
+    """Counts the lines of the files in a folder, reading each byte once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[Path, int] = {}
+        self._lines = 0
+
+    def now(self) -> int:
+        """Return how many there are by now."""
+        for path in self._folder.glob("*.ndjson"):
+            with path.open("rb") as file:
+                file.seek(self._seen.get(path, 0))
+                while data := file.read(READ_BYTES):
+                    self._lines += data.count(b"\n")
+                    self._seen[path] = self._seen.get(path, 0) + len(data)
+        return self._lines
+
+
+class Rival:
+    """One program, started in a folder of its own.
+
+    Args:
+        name: in the table.
+        folder: where its records go.
+        pid: of its process.
+        addresses: transport -> where it listens: `tcp`, `octet`, `udp`, `http`.
+    """
+
+    def __init__(self, name: str, folder: Path, pid: int, addresses: dict[str, Address]) -> None:
+        self.name = name
+        self.addresses = addresses
+        self._pid = pid
+        self._count = LineCount(folder)
+
+    def stored(self) -> int:
+        """Return how many records are in its files."""
+        return self._count.now()
+
+    def cpu(self) -> float:
+        """Return the CPU seconds it has used."""
+        return cpu_seconds(self._pid)
+
+    def rss(self) -> float:
+        """Return its peak resident size in MiB."""
+        return peak_rss_mib(self._pid)
+
+
+@contextlib.contextmanager
+def logopsd(directory: Path, cpu: int, *, key: str | None = None) -> Iterator[Rival]:
+    """Run the daemon; it masks IPv4, IPv6 and mail, in every field, and is else at its defaults."""
+    settings = {"LOGOPS_PII_DETECTORS": "email,ipv4,ipv6"}
+    if key is not None:
+        settings |= {"LOGOPS_ENCRYPT_PII": "true", "LOGOPS_SECRET_KEY": key}
+    daemon = Daemon(directory, settings, cpu=cpu)
+    daemon.start()
+    try:
+        tcp = daemon.address("tcp")
+        addresses = {"tcp": tcp, "octet": tcp, "udp": daemon.address("udp")}
+        addresses["http"] = daemon.address("http")
+        yield Rival("logopsd", daemon.sink, daemon.pid, addresses)
+    finally:
+        daemon.end()
+
+
+@contextlib.contextmanager
+def rsyslogd(directory: Path, cpu: int, *, masking: bool) -> Iterator[Rival]:
+    """Run rsyslogd with one worker, with mmanon (IPv4 and IPv6) or only parsing."""
+    out, port = directory / "out", free_port()
+    out.mkdir(parents=True)
+    mmanon = 'action(type="mmanon" ipv4.mode="zero" ipv4.bits="16" ipv6.bits="96")'
+    config = directory / "rsyslog.conf"
+    config.write_text(
+        (PEERS / "rsyslog.conf")
+        .read_text()
+        .format(work=directory, out=out, port=port, masking=mmanon if masking else "")
+    )
+    command = [need("rsyslogd"), "-n", "-f", config, "-i", directory / "pid"]
+    address = ("127.0.0.1", port)
+    with _process(command, directory, cpu, port) as pid:
+        name = "rsyslogd, mmanon" if masking else "rsyslogd, parsing only"
+        yield Rival(name, out, pid, {"tcp": address, "octet": address, "udp": address})
+
+
+@contextlib.contextmanager
+def syslog_ng(directory: Path, cpu: int, *, rfc5424: bool) -> Iterator[Rival]:
+    """Run syslog-ng with a PCRE subst for IPv4 and mail."""
+    out, port, counted = directory / "out", free_port(), free_port()
+    out.mkdir(parents=True)
+    config = directory / "syslog-ng.conf"
+    config.write_text(
+        (PEERS / "syslog-ng.conf")
+        .read_text()
+        .format(
+            out=out,
+            port=port,
+            counted_port=counted,
+            flags="syslog-protocol" if rfc5424 else '"validate-utf8"',
+        )
+    )
+    state = [f"--persist-file={directory}/persist", f"--control={directory}/ctl"]
+    command = [need("syslog-ng"), "-F", "-f", config, f"--pidfile={directory}/pid", *state]
+    with _process(command, directory, cpu, port) as pid:
+        host = "127.0.0.1"
+        addresses = {"tcp": (host, port), "octet": (host, counted), "udp": (host, port)}
+        yield Rival("syslog-ng, masking", out, pid, addresses)
+
+
+@contextlib.contextmanager
+def gateway(directory: Path, cpu: int, *, key: str | None = None) -> Iterator[Rival]:
+    """Run the FastAPI gateway under uvicorn, one process."""
+    out, port = directory / "out", free_port()
+    out.mkdir(parents=True)
+    command: list[str | Path] = [sys.executable, "-m", "uvicorn", "tests.bench.peers.gateway:app"]
+    command += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
+    env = os.environ | {"GATEWAY_OUT": str(out)} | ({"GATEWAY_KEY": key} if key else {})
+    with _process(command, directory, cpu, port, env) as pid:
+        yield Rival("FastAPI + uvicorn", out, pid, {"http": ("127.0.0.1", port)})
+
+
+@contextlib.contextmanager
+def _process(
+    command: list[str | Path],
+    directory: Path,
+    cpu: int,
+    port: int,
+    env: dict[str, str] | None = None,
+) -> Iterator[int]:
+    """Run a program pinned to a core until the block ends; wait until its TCP port answers."""
+    with (directory / "output.log").open("wb") as log:
+        child = subprocess.Popen(
+            ["taskset", "-c", str(cpu), *map(str, command)],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _wait_for_port(child, port, directory)
+        yield child.pid
+    finally:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _wait_for_port(child: subprocess.Popen[bytes], port: int, directory: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            if child.poll() is not None or time.monotonic() > deadline:
+                said = (directory / "output.log").read_text(errors="replace")
+                raise RuntimeError(f"{child.args} does not listen:\n{said}") from None
+            time.sleep(0.05)
+
+
+def free_port() -> int:
+    """Return a port that is free on TCP and UDP, for programs that cannot choose one."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as tcp:
+            port: int = tcp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+                try:
+                    udp.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
