@@ -65,6 +65,13 @@ class Gate:
         """Make the first protocol of a connection."""
         return Newcomer(self)
 
+    def admit(self, peer: str) -> bool:
+        """Let a peer enter for whom no proxy can speak, or count and tell that it may not."""
+        reason = self.access.enter(peer)
+        if reason is not None:
+            self.refuse(reason, peer)
+        return reason is None
+
     def left(self, peer: str) -> None:
         """Count that the connection of a peer for whom a protocol was made is gone."""
         self.access.leave(peer)

@@ -141,8 +141,9 @@ class StreamListener:
                 self._server = self._tls_server = TlsServer(
                     sock=sock,
                     certificates=self.tls,
-                    make_protocol=self._make_protocol,
-                    refused=partial(self.metrics.refuse, "handshake"),
+                    admit=self._gate.admit if self._gate is not None else None,
+                    make_connection=self._connection_of,
+                    refused=self._handshake_failed,
                     warn=self.warn,
                 )
                 self._server.start(BACKLOG)
@@ -221,6 +222,10 @@ class StreamListener:
         connection = self._new_connection()
         connection.peer = peer
         return connection
+
+    def _handshake_failed(self, connection: Connection) -> None:
+        self.metrics.refuse("handshake")
+        self.closed(connection)
 
     async def _bind(self) -> socket.socket:
         kind = socket.SOCK_STREAM

@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         peer: whose it is, as known before it is made, or else as the socket says.
+        made: whether it was made; over TLS not before the handshake is done.
         transport: once the connection is made.
         last_read: when something last came, by the clock of the loop, seconds.
     """
@@ -42,6 +43,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, listener: "StreamListener") -> None:
         self._listener = listener
         self.peer = ""
+        self.made = False
         self._finished = False
         self._first = True
         self.last_read = asyncio.get_running_loop().time()
@@ -75,6 +77,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless the listener does not want this peer."""
+        self.made = True
         self.transport = cast(asyncio.Transport, transport)
         self.peer = self.peer or sockets.peer_of(transport.get_extra_info("peername"))
         if not self._permitted():

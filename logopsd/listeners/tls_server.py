@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 
 from logopsd.listeners import sockets
+from logopsd.listeners.stream_connection import Connection
 from logopsd.listeners.tls import Certificates
 
 MAX_HANDSHAKES = 1024
@@ -43,13 +44,14 @@ _HINTS = {
 
 
 class TlsServer:
-    """Accepts connections of one socket, and makes protocols of those whose handshake succeeds.
+    """Accepts connections of one socket, and brings them through the handshake.
 
     Args:
         sock: bound, non-blocking.
         certificates: each connection takes those of its moment.
-        make_protocol: for a connection, once it is secure.
-        refused: told of each connection whose handshake failed.
+        admit: whether a peer may enter at all, before a byte of it is read; None for everyone.
+        make_connection: for a peer, who is admitted.
+        refused: told of each of these connections whose handshake failed.
         warn: logs, throttled.
     """
 
@@ -58,13 +60,15 @@ class TlsServer:
         *,
         sock: socket.socket,
         certificates: Certificates,
-        make_protocol: Callable[[], asyncio.Protocol],
-        refused: Callable[[], None],
+        admit: Callable[[str], bool] | None,
+        make_connection: Callable[[str], Connection],
+        refused: Callable[[Connection], None],
         warn: Callable[..., None],
     ) -> None:
         self._sock = sock
         self._certificates = certificates
-        self._make_protocol = make_protocol
+        self._admit = admit
+        self._make_connection = make_connection
         self._refused = refused
         self._warn = warn
         self._loop = asyncio.get_running_loop()
@@ -86,7 +90,15 @@ class TlsServer:
     def adopt(self, sock: socket.socket) -> None:
         """Take a connection that was accepted elsewhere."""
         sock.setblocking(False)
-        task = self._loop.create_task(self._shake_hands(sock))
+        try:
+            peer = sockets.peer_of(sock.getpeername())
+        except OSError:  # gone again
+            sock.close()
+            return
+        if self._admit is not None and not self._admit(peer):
+            sock.close()
+            return
+        task = self._loop.create_task(self._shake_hands(sock, self._make_connection(peer)))
         self._handshakes.add(task)
         task.add_done_callback(self._ended)
 
@@ -131,29 +143,26 @@ class TlsServer:
         if len(self._handshakes) == MAX_HANDSHAKES - 1:
             self._go_on()
 
-    async def _shake_hands(self, sock: socket.socket) -> None:
+    async def _shake_hands(self, sock: socket.socket, connection: Connection) -> None:
         try:
-            peer = sockets.peer_of(sock.getpeername())
             await self._loop.connect_accepted_socket(
-                self._make_protocol,
+                lambda: connection,
                 sock,
                 ssl=self._certificates.loaded.context,
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
                 ssl_shutdown_timeout=SHUTDOWN_TIMEOUT,
             )
         except ssl.SSLError as error:
-            self._refuse(peer, error.reason or "failed", **_more(error))
+            self._tell(connection, error.reason or "failed", **_more(error))
         except ConnectionAbortedError:  # how asyncio says that it took too long
-            self._refuse(peer, "timeout")
-        except OSError:  # gone again: a probe of the port, or a sender that gave up
-            self._refused()
-            sock.close()
-        except asyncio.CancelledError:
-            sock.close()
+            self._tell(connection, "timeout")
+        except (OSError, asyncio.CancelledError):
+            sock.close()  # gone again: a probe of the port, or a sender that gave up, or we stop
+        if not connection.made:
+            self._refused(connection)
 
-    def _refuse(self, peer: str, reason: str, **more: str) -> None:
-        self._refused()
-        self._warn("TLS handshake failed", peer=peer, reason=reason, **more)
+    def _tell(self, connection: Connection, reason: str, **more: str) -> None:
+        self._warn("TLS handshake failed", peer=connection.peer, reason=reason, **more)
 
 
 def _more(error: ssl.SSLError) -> dict[str, str]:

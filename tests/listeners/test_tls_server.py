@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ipaddress
 import os
 import socket
 import ssl
@@ -13,11 +14,11 @@ from typing import cast
 import pytest
 
 from logopsd.framing.newline import NewlineFramer
-from logopsd.listeners import tls_server
+from logopsd.listeners import stream, tls_server
+from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import StreamConnection
 from logopsd.listeners.tls import Certificates, TlsFiles, load
-from logopsd.listeners.tls_server import TlsServer
 from tests.certificates import Authority, Issued
 from tests.listeners.helpers import (
     FakeLog,
@@ -40,7 +41,12 @@ class Case:
     """A TLS listener with everything it is given."""
 
     def __init__(
-        self, authority: Authority, *, ca: Path | None = None, permitted: str = ""
+        self,
+        authority: Authority,
+        *,
+        ca: Path | None = None,
+        permitted: str = "",
+        access: Access | None = None,
     ) -> None:
         own = authority.issue("localhost", dns=["localhost"])
         self.taken = Taken()
@@ -52,6 +58,7 @@ class Case:
         self.listener = StreamListener(
             input="tls",
             tls=self.certificates,
+            access=access,
             new_connection=partial(
                 StreamConnection,
                 make_framer=lambda: NewlineFramer(max_message=1024),
@@ -210,35 +217,65 @@ class TestAccepting:
                 return getattr(self._sock, name)
 
         async def main() -> None:
-            made = []
-
-            def make() -> asyncio.Protocol:
-                made.append(asyncio.Protocol())
-                return made[-1]
-
-            own = authority.issue("localhost", dns=["localhost"])
-            with socket.create_server(("127.0.0.1", 0)) as sock:
-                sock.setblocking(False)
-                server = TlsServer(
-                    sock=cast(socket.socket, Exhausted(sock)),
-                    certificates=Certificates(TlsFiles(own.cert, own.key), as_log(log)),
-                    make_protocol=make,
-                    refused=lambda: None,
-                    warn=log.warning,
-                )
-                server.start(8)
-                _, writer = await asyncio.open_connection(
-                    *sock.getsockname(), ssl=authority.client(), server_hostname="localhost"
-                )
-                writer.close()
-                await writer.wait_closed()
-                await server.settle(1)
-                server.close()
-            assert len(made) == 1
+            async with Case(authority) as case:
+                server = case.listener._tls_server
+                assert server is not None
+                server._sock = cast(socket.socket, Exhausted(server._sock))
+                await case.send(authority.client(), b"<13>x\n")
+                await until(lambda: case.taken.frames == [b"<13>x"])
+                log.calls[:] = case.log.calls
 
         asyncio.run(main())
 
         assert log.values("cannot accept")["hint"] == "raise LimitNOFILE="
+
+
+class TestAccess:
+    def test_a_stranger_is_not_shaken_hands_with(self, authority: Authority) -> None:
+        """Who may not send is closed before a byte is read, and counted as such."""
+        networks = [ipaddress.ip_network("192.0.2.0/24")]
+
+        async def main() -> None:
+            async with Case(authority, access=Access(Rules(networks))) as case:
+                with case.dial() as sock:
+                    assert await asyncio.to_thread(sock.recv, 1) == b""
+                assert case.metrics.refused == {"address": 1}
+
+        asyncio.run(main())
+
+    def test_who_leaves_makes_room(self, authority: Authority) -> None:
+        """Connections count from the handshake on, and no longer, however they end."""
+        access = Access(Rules(max_connections=1))
+
+        async def main() -> None:
+            async with Case(authority, access=access) as case:
+                with case.dial():
+                    await until(lambda: access.connections == 1)
+                    await case.send(authority.client(), b"<13>too many\n")
+                    assert case.metrics.refused == {"limit": 1}
+                await until(lambda: access.connections == 0)
+                await case.send(authority.client(), b"<13>x\n")
+                await until(lambda: case.taken.frames == [b"<13>x"])
+                await until(lambda: access.connections == 0)
+                assert case.metrics.refused == {"limit": 1, "handshake": 1}
+
+        asyncio.run(main())
+
+    def test_a_handshake_at_the_end_is_let_go(
+        self, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Closing waits for it for a moment, and leaves nothing behind."""
+        monkeypatch.setattr(stream, "READ_OUT_TIMEOUT", 0.01)
+        access = Access()
+
+        async def main() -> None:
+            async with Case(authority, access=access) as case:
+                with case.dial():
+                    await until(lambda: access.connections == 1)
+                    await case.listener.close()
+                assert access.connections == 0
+
+        asyncio.run(main())
 
 
 class TestPermitted:
