@@ -9,6 +9,7 @@ import msgspec
 
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
+from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Batch, Frames, Record
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535000, tzinfo=UTC)
@@ -22,6 +23,13 @@ def batch_at(now: datetime = NOW) -> Batch:
     """Return an empty batch of the UDP input that arrived at `now`."""
     received = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return Batch(input="udp", now=now.timestamp(), received=received)
+
+
+def stamps_at(now: datetime = NOW, tz: tzinfo = UTC) -> Stamps:
+    """Return a converter of stamps at a known time."""
+    stamps = Stamps(tz=tz)
+    stamps.at(now.timestamp())
+    return stamps
 
 
 def as_dict(record: Record) -> dict[str, Any]:

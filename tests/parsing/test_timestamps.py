@@ -8,17 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logopsd.parsing import timestamps
-from logopsd.parsing.timestamps import Stamps
-from tests.parsing.helpers import NOW
+from tests.parsing.helpers import NOW, stamps_at
 
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-def stamps_at(now: datetime = NOW, tz: tzinfo = UTC) -> Stamps:
-    """Return a converter at a known time."""
-    stamps = Stamps(tz=tz)
-    stamps.at(now.timestamp())
-    return stamps
 
 
 def read(value: object, now: datetime = NOW, tz: tzinfo = UTC) -> tuple[str, list[str]] | None:

@@ -2,8 +2,7 @@
 
 from logopsd.parsing.vendor_headers import read_f5, read_snare, read_topics
 from logopsd.records import Record
-from tests.parsing.helpers import UTC, parse_line
-from tests.parsing.test_timestamps import stamps_at
+from tests.parsing.helpers import UTC, parse_line, stamps_at
 
 
 def test_topics_end_before_the_message() -> None:
