@@ -21,6 +21,13 @@ from logopsd.listeners.http.requests import RequestReader, Stage
 from logopsd.listeners.http.service import Service
 from logopsd.listeners.http.waits import Wait, seconds_for
 
+SLICE_BYTES = 4 * 1024
+"""Read at once between two looks whether the client takes its answers. A read of 256 KiB may hold
+7,000 requests, which would all be answered before the first look."""
+
+BODY_SLICE_BYTES = 64 * 1024
+"""The same in the midst of a body, behind which fewer requests can follow."""
+
 
 class HttpConnection(asyncio.Protocol):
     """One connection.
@@ -62,6 +69,7 @@ class HttpConnection(asyncio.Protocol):
         self._lost = False
         self._write_paused = False
         self._read_paused = False
+        self._ahead = memoryview(b"")  # has arrived, and is read when answers are taken
 
     # What asyncio calls.
 
@@ -93,18 +101,8 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read requests, and write in one piece what could be answered at once."""
-        if self._lingering:
-            return
-        self._corked = True
-        try:
-            self._reader.receive_data(data)
-        except Exception as error:  # none is known; one client must not take the others down
-            self._service.log.error("http_connection_failed", type=type(error).__name__)
-            self._transport.abort()
-            return
-        finally:
-            self._corked = False
-        self._settle()
+        self._ahead = memoryview(bytes(self._ahead) + data if self._ahead else data)
+        self._read_ahead()
 
     def eof_received(self) -> bool:
         """Answer what was asked, though the client will send nothing more."""
@@ -196,6 +194,30 @@ class HttpConnection(asyncio.Protocol):
 
     # Below: how.
 
+    def _read_ahead(self) -> None:
+        """Read what has arrived, slice by slice, as long as the client takes the answers."""
+        while self._ahead and not (self._read_paused or self._lingering or self._lost):
+            size = SLICE_BYTES if self._current is None else BODY_SLICE_BYTES
+            piece, self._ahead = self._ahead[:size], self._ahead[size:]
+            if not self._read(piece):
+                return
+            self._settle()
+        if self._lingering or self._lost:
+            self._ahead = memoryview(b"")
+
+    def _read(self, piece: memoryview) -> bool:
+        self._corked = True
+        try:
+            self._reader.receive_data(piece)
+        except Exception as error:  # none is known; one client must not take the others down
+            self._service.log.error("http_connection_failed", type=type(error).__name__)
+            self._ahead = memoryview(b"")
+            self._transport.abort()
+            return False
+        finally:
+            self._corked = False
+        return True
+
     def _answered(self, exchange: Exchange) -> None:
         """Write an answer, or wait a moment for its neighbours to be written in one piece."""
         if self._corked or self._lost:
@@ -286,6 +308,8 @@ class HttpConnection(asyncio.Protocol):
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+            if self._ahead:  # it runs before anything that is read anew
+                asyncio.get_running_loop().call_soon(self._read_ahead)
 
     def _set_deadline(self) -> None:
         """Set a new deadline only where another wait has begun: bytes alone win no time."""

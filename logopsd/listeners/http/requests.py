@@ -75,7 +75,7 @@ class RequestReader:
         self.stage = Stage.BETWEEN
         self.begun = 0
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes | memoryview) -> None:
         """Read what has arrived, and tell what was found in it."""
         self._moved = False
         rest = memoryview(data)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logopsd.listeners.http.connection import SLICE_BYTES
 from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes, StreamRoute
 from logopsd.listeners.http.service import Limits
 from tests.listeners.http.helpers import (
@@ -444,6 +445,30 @@ def test_a_client_that_takes_no_answers_is_cut_off() -> None:
     assert not client.transport.reading
     client.wait(Limits().stall_seconds)
     assert client.transport.aborted
+
+
+def test_a_read_of_many_requests_is_not_answered_to_a_client_that_takes_nothing() -> None:
+    """It rests after a slice, and goes on where it was: not one is lost, and none comes twice."""
+    asked: list[bytes] = []
+
+    def answer(request: Request, respond: Respond) -> None:
+        asked.append(request.target)
+        respond(Response(200, b"x"))
+        client.connection.pause_writing()
+
+    async def live() -> None:
+        client.send(b"".join(get("/n") for _ in range(1000)), get("/n?last"))
+        while len(asked) < 1001:
+            count = len(asked)
+            assert not client.transport.reading
+            client.connection.resume_writing()
+            await asyncio.sleep(0)  # one turn of the loop
+            assert count < len(asked) <= count + SLICE_BYTES // len(get("/n")) + 1
+
+    client = Client({("GET", "/n"): Route(answer)})
+    asyncio.run(live())
+    assert asked[-2:] == [b"/n", b"/n?last"]
+    assert client.statuses == [200] * 1001
 
 
 def test_a_client_that_takes_its_answers_again_goes_on() -> None:
