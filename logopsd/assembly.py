@@ -8,11 +8,14 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.account import Account
 from logopsd.config import Settings
+from logopsd.free_space import FreeSpace
+from logopsd.housekeeping import SPLIT, Rounds, rounds
 from logopsd.inherited import Inherited
 from logopsd.inputs import Listeners, tls_files
 from logopsd.limits import connections, raise_descriptors
@@ -25,14 +28,15 @@ from logopsd.pipeline import Pipeline
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.privacy.tokens import TokenMaker
 from logopsd.rate_limit import RateLimiter
-from logopsd.retention.sweeper import Sweeper
 from logopsd.sink_watch import SinkWatch
+from logopsd.sinks.contract import Sink, SinkObserver
 from logopsd.sinks.discard import DiscardSink
-from logopsd.sinks.ndjson import NdjsonSink
+from logopsd.sinks.fanout import FanOutSink
+from logopsd.sinks.ndjson import NdjsonSink, Split
+from logopsd.sinks.stdout import StdoutSink
 from logopsd.sources import Sources
 from logopsd.systemd import Notifier
 
-Sink = NdjsonSink | DiscardSink
 Deliver = Callable[[Callable[[], None]], object]
 """Runs a callable in the event loop, from any thread: `loop.call_soon_threadsafe`."""
 
@@ -45,6 +49,7 @@ class Parts:
         metrics: all figures.
         sink_watch: brings what the sink tells to metrics, log and systemd.
         sink: takes bytes, gives receipts.
+        free_space: of the disk; None where no files are written.
         sweeper: deletes or archives old files.
         pipeline: the way of one batch.
         account: the figures of the day, for the record of them.
@@ -57,7 +62,8 @@ class Parts:
     metrics: Metrics
     sink_watch: SinkWatch
     sink: Sink
-    sweeper: Sweeper
+    free_space: FreeSpace | None
+    sweeper: Rounds
     pipeline: Pipeline
     account: Account
     sources: Sources
@@ -104,7 +110,10 @@ def assemble(
         sources=sources,
         own_log=own_log,
     )
-    metrics.before_scrape(lambda: setattr(metrics, "sink_pending_bytes", sink.unstored_bytes))
+    free_space = FreeSpace(settings.sink_dir) if settings.sink_file else None
+    if settings.housekeep_autorun and settings.housekeep_interval_sec:
+        metrics.housekeep_last_success = 0.0
+    metrics.before_scrape(lambda: _show_sink(metrics, sink, free_space))
     metrics.before_scrape(lambda: _count_sources(metrics, sources))
     pipeline.limiter = _limiter(settings, None)
     certificates = _certificates(settings, log, metrics)
@@ -116,7 +125,8 @@ def assemble(
         metrics=metrics,
         sink_watch=sink_watch,
         sink=sink,
-        sweeper=_sweeper(settings, sink),
+        free_space=free_space,
+        sweeper=rounds(settings, sink.open_files),
         pipeline=pipeline,
         account=Account(
             metrics,
@@ -150,7 +160,14 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     parts.pipeline.limiter = _limiter(settings, parts.pipeline.limiter)
     parts.access.replace(_rules(settings, log))
     parts.listeners.reconfigure(settings)
-    return replace(parts, sweeper=_sweeper(settings, parts.sink))
+    parts.sweeper.stop()  # a round under way goes on by the new settings
+    return replace(parts, sweeper=rounds(settings, parts.sink.open_files))
+
+
+def _show_sink(metrics: Metrics, sink: Sink, free_space: FreeSpace | None) -> None:
+    metrics.sink_pending_bytes = sink.unstored_bytes
+    metrics.sink_stalled(sink.stalled is not None)
+    metrics.sink_free_bytes = None if free_space is None else free_space.value
 
 
 def _count_sources(metrics: Metrics, sources: Sources) -> None:
@@ -160,12 +177,40 @@ def _count_sources(metrics: Metrics, sources: Sources) -> None:
 
 
 def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
-    if not settings.sink_file:
-        return DiscardSink(deliver=deliver, observer=observer)
+    """Make the sinks that are on; a dry run has none."""
+    makers: list[Callable[[SinkObserver], Sink]] = []
+    if settings.sink_file:
+        makers.append(partial(_files, settings, deliver, split=None))
+    if settings.sink_split is not None:
+        makers.append(partial(_files, settings, deliver, split=settings.sink_split))
+    if settings.sink_stdout:
+        makers.append(partial(_stdout, settings, deliver))
+    match makers:
+        case []:
+            return DiscardSink(deliver=deliver, observer=observer)
+        case [make]:
+            return make(observer)
+    return FanOutSink(makers, observer)
+
+
+def _files(
+    settings: Settings, deliver: Deliver, observer: SinkObserver, *, split: Split | None
+) -> NdjsonSink:
     return NdjsonSink(
-        directory=settings.sink_dir,
+        directory=settings.sink_dir if split is None else settings.sink_dir / SPLIT,
         max_file_bytes=settings.sink_max_bytes,
         fsync=settings.fsync,
+        high_water=settings.sink_high_water,
+        low_water=settings.sink_high_water // 2,
+        min_free_bytes=settings.min_free_bytes,
+        split=split,
+        deliver=deliver,
+        observer=observer,
+    )
+
+
+def _stdout(settings: Settings, deliver: Deliver, observer: SinkObserver) -> StdoutSink:
+    return StdoutSink(
         high_water=settings.sink_high_water,
         low_water=settings.sink_high_water // 2,
         deliver=deliver,
@@ -189,16 +234,6 @@ def _limiter(settings: Settings, before: RateLimiter | None) -> RateLimiter | No
     limiter = before or RateLimiter(settings.rate_limit)
     limiter.set_rate(settings.rate_limit)
     return limiter
-
-
-def _sweeper(settings: Settings, sink: Sink) -> Sweeper:
-    return Sweeper(
-        directory=settings.sink_dir,
-        archive_dir=settings.archive_dir,
-        mode=settings.archive_mode,
-        days=settings.retention_days,
-        open_files=sink.open_files,
-    )
 
 
 def _certificates(

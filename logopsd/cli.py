@@ -313,20 +313,13 @@ def _housekeep(args: argparse.Namespace) -> int:
     settings = _effective(args).settings
     import datetime
 
+    from logopsd.housekeeping import rounds
     from logopsd.progress import ProgressBar
-    from logopsd.retention.sweeper import Sweeper
 
-    sweeper = Sweeper(
-        directory=settings.sink_dir,
-        archive_dir=settings.archive_dir,
-        mode=settings.archive_mode,
-        days=settings.retention_days,
-        open_files=set,  # today's file is never old, whichever daemon holds it
-    )
     today = datetime.datetime.now(datetime.UTC).date()
     bar = ProgressBar(sys.stderr, "archiving")
     try:
-        report = sweeper.sweep(today=today, dry_run=args.dry_run, progress=bar)
+        report = rounds(settings).sweep(today=today, dry_run=args.dry_run, progress=bar)
     finally:
         bar.close()
     print("\n".join(_housekept(report)))
@@ -346,6 +339,8 @@ def _housekept(report: "SweepReport") -> Iterator[str]:
         yield f"held {path} (the clock seems to have leapt ahead)"
     for path, reason in report.failed:
         yield f"failed {path}: {reason}"
+    if report.stopped:
+        yield "stopped before the end; the next round does the rest"
     yield (
         f"{delete} {len(report.deleted)}, {archive} {len(report.archived)}, "
         f"kept {report.kept}, failed {len(report.failed)}; {report.freed} bytes freed"

@@ -10,8 +10,6 @@ import signal
 import socket
 import time
 from collections.abc import Coroutine
-from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +20,7 @@ from logopsd.assembly import assemble, reconfigure
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
 from logopsd.heartbeat import Heartbeat
+from logopsd.housekeeping import Housekeeping
 from logopsd.inherited import STORED, Inherited
 from logopsd.inputs import Listener
 from logopsd.reload import RECEIVING, Reloader
@@ -36,6 +35,9 @@ DRAIN_SECONDS = 4.0
 
 NOTICE_SECONDS = 1.0
 """How soon it is written that records of a peer are suppressed, or are so no more."""
+
+WATCH_SECONDS = 1.0
+"""How soon it is noticed that the disk does not answer, beyond the time it may take."""
 
 SUMMARY_SECONDS = 60.0
 """Between two `ingest` lines of the daemon's own log."""
@@ -136,6 +138,8 @@ class Daemon:
         parts = self._parts
         # The sink first: nothing may be read that could not be kept.
         parts.sink.open()
+        if parts.free_space is not None:
+            parts.free_space.start()
         parts.account.open(time.time())
         if self._settings.sink_file:
             seen_file.load(parts.listeners.seen, self._settings.sink_dir, self._log)
@@ -148,6 +152,7 @@ class Daemon:
         self._spawn("account", self._keep_account())
         self._spawn("sources", self._watch_sources())
         self._spawn("notices", self._write_notices())
+        self._spawn("sink watch", self._watch_sink())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
         if parts.certificates is not None:
@@ -158,6 +163,7 @@ class Daemon:
             "ready",
             version=logopsd.__version__,
             files=str(self._settings.sink_dir) if self._settings.sink_file else None,
+            stdout=self._settings.sink_stdout,
             pii_encryption=self._settings.encrypt_pii,
         )
         self._started = True
@@ -171,6 +177,7 @@ class Daemon:
         parts = self._parts
         self._notify.stopping()
         self._log.info("stopping")
+        parts.sweeper.stop()  # a large archive would take longer than we have
         # No new peers; those that are here stay until they are read out.
         for listener in parts.listeners.inputs:
             listener.stop_accepting()
@@ -190,6 +197,8 @@ class Daemon:
         # The side port last: until here a scrape sees how the account closes.
         for listener in parts.listeners.side_ports:
             await listener.close()
+        if parts.free_space is not None:
+            parts.free_space.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -263,6 +272,12 @@ class Daemon:
             await asyncio.sleep(NOTICE_SECONDS)
             self._parts.pipeline.write_notices()
 
+    async def _watch_sink(self) -> None:
+        """Tell of a disk that does not answer: it raises no error that could be told of."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            self._parts.sink_watch.look(self._parts.sink.stalled)
+
     async def _feed_watchdog(self, interval: float) -> None:
         """Feed systemd's watchdog while a heartbeat passes through pipeline and sink."""
         heartbeat = Heartbeat(self._parts.pipeline.beat, self._parts.sink)
@@ -310,20 +325,15 @@ class Daemon:
             await asyncio.to_thread(account.save, account.saved(clean=clean))
 
     async def _keep_house(self) -> None:
-        """Sweep at start and then every interval; a sweep runs in a thread of its own."""
-        while True:
-            today = datetime.fromtimestamp(time.time(), UTC).date()
-            report = await asyncio.to_thread(partial(self._parts.sweeper.sweep, today=today))
-            log = self._log.warning if report.failed else self._log.info
-            named: dict[str, list[str]] = {
-                "deleted": [path.name for path in report.deleted],
-                "archived": [source.name for source, _ in report.archived],
-                "failed": [f"{path.name}: {reason}" for path, reason in report.failed],
-            }
-            log("housekeep", **{what: files for what, files in named.items() if files})
-            if not self._settings.housekeep_interval_sec:
-                return
-            await asyncio.sleep(self._settings.housekeep_interval_sec)
+        """Sweep at start and then every interval."""
+        metrics = self._parts.metrics
+        interval = self._settings.housekeep_interval_sec
+
+        def succeeded(when: float) -> None:
+            metrics.housekeep_last_success = when if interval else None
+
+        keeping = Housekeeping(self._log, interval=interval, succeeded=succeeded)
+        await keeping.run(lambda: self._parts.sweeper)
 
     async def _sum_up(self) -> None:
         """Log what came in during the last minute, for each input that stored anything."""

@@ -187,8 +187,18 @@ CATALOGUE: tuple[Spec, ...] = (
     ),
     Spec(
         "logops_sink_stalled",
-        "1 while the sink cannot write and tries again, else 0.",
+        "1 while the sink cannot write and tries again, or its disk does not answer, else 0.",
         _alone("sink_is_stalled"),
+    ),
+    Spec(
+        "logops_sink_free_bytes",
+        "Room left on the file system of LOGOPS_SINK_DIR.",
+        _if_any("sink_free_bytes"),
+    ),
+    Spec(
+        "logops_housekeep_last_success_timestamp_seconds",
+        "When a round of retention last ended well, as a Unix time; 0 for never.",
+        _if_any("housekeep_last_success"),
     ),
     Spec(
         "logops_http_responses_total",

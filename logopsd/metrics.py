@@ -107,7 +107,10 @@ class Metrics:
         sink_write_counts: writes by the bucket of WRITE_SECONDS they fall into.
         sink_write_seconds: how long all of them took, seconds.
         sink_pending_bytes: bytes handed to the sink and not yet written.
-        sink_is_stalled: whether it cannot write and tries again.
+        sink_is_stalled: whether it cannot write and tries again, or its disk does not answer.
+        sink_free_bytes: room on its disk; None where no files are written, or it cannot be told.
+        housekeep_last_success: when a round of retention last ended well, seconds since the
+            epoch; 0 for never, None where no timer runs them.
         sources: senders in the table.
         sources_silent: those silent for much longer than they used to be.
         sources_evicted: those that lost their place in the table.
@@ -127,6 +130,8 @@ class Metrics:
         self.tls_certificate_expiry: float | None = None
         self.sink_written_bytes = 0
         self.sink_is_stalled = False
+        self.sink_free_bytes: int | None = None
+        self.housekeep_last_success: float | None = None
         self.sink_pending_bytes = 0
         self.sources = 0
         self.sources_silent = 0
@@ -175,7 +180,7 @@ class Metrics:
         self.sink_write_counts[bisect_left(WRITE_SECONDS, seconds)] += 1
 
     def sink_stalled(self, stalled: bool) -> None:
-        """Tell whether the sink is failing to write and trying again."""
+        """Tell whether the sink is failing to write, or waits for its disk."""
         self.sink_is_stalled = stalled
 
     def before_scrape(self, hook: Callable[[], None]) -> None:

@@ -8,7 +8,6 @@ the sink has not yet written.
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from logopsd.encoding import encode
 from logopsd.metrics import Metrics
@@ -17,6 +16,7 @@ from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.rate_limit import Notice, RateLimiter, limit_frames
 from logopsd.records import INPUTS, Batch, Frames, Receipt, Record
+from logopsd.sinks.contract import Sink
 from logopsd.sources import Sources
 
 Told = Callable[[], None] | None
@@ -24,13 +24,6 @@ Told = Callable[[], None] | None
 
 
 _BEAT = Frames([b"<13>1 - - logopsd - - - heartbeat"])
-
-
-class Sink(Protocol):
-    """Where the bytes of a batch go; see sinks/."""
-
-    def write(self, data: bytes, day: str, receipt: Receipt) -> None:
-        """Take whole lines for the file of a UTC day, `YYYYMMDD`; never blocks."""
 
 
 class Pipeline:

@@ -1,5 +1,6 @@
 """What the sink tells, brought to where people look: the metrics, the log and systemd."""
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class SinkWatch:
         self._log = log
         self._notify = notify
         self._deliver = deliver
+        self._told: str | None = None
+        self._counting = threading.Lock()  # each sink has a thread of its own
 
     def stored(self, receipts: Sequence[Receipt]) -> None:
         """Count records as accepted, and no longer in flight; in the event loop."""
@@ -49,19 +52,31 @@ class SinkWatch:
         return sum(receipt.count for receipt in receipts)
 
     def wrote(self, bytes: int, seconds: float) -> None:
-        """Count one round of the writer thread, in that thread."""
-        self._metrics.sink_written(bytes, seconds)
+        """Count one round of a writer thread, in that thread."""
+        with self._counting:
+            self._metrics.sink_written(bytes, seconds)
 
     def stalled(self, reason: str | None) -> None:
-        """Tell that the sink waits for its disk, or goes on; from the writer thread."""
-        self._metrics.sink_stalled(reason is not None)
+        """Tell that the sink cannot write, or goes on; from the writer thread."""
         self._deliver(lambda: self._tell(reason))
+
+    def look(self, reason: str | None) -> None:
+        """Tell the same of a disk that does not answer, which no thread can tell of; in the loop.
+
+        Args:
+            reason: why the sink is stalled now, as it says itself; to be asked each second.
+        """
+        if (reason is None) != (self._told is None):
+            self._tell(reason)
 
     def torn(self, path: Path, bytes: int) -> None:
         """Tell that the end of a file, cut short by a crash, was set aside."""
         self._log.warning("torn line set aside", file=f"{path}.torn", bytes=bytes)
 
     def _tell(self, reason: str | None) -> None:
+        if reason == self._told:
+            return
+        self._told = reason
         if reason is None:
             self._log.info("sink writes again")
             self._notify.status("receiving")

@@ -40,6 +40,7 @@ _ALONE: Final = {
     "logops_sink_stalled": ("sink", "stalled"),
     "logops_sink_pending_bytes": ("sink", "pending_bytes"),
     "logops_sink_written_bytes_total": ("sink", "written_bytes"),
+    "logops_sink_free_bytes": ("sink", "free_bytes"),
     "logops_sources": ("sources", "known"),
     "logops_sources_silent": ("sources", "silent"),
     "logops_sources_evicted_total": ("sources", "evicted"),

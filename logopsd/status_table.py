@@ -67,6 +67,8 @@ def _remarks(status: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     does = "stalled" if sink.get("stalled") else "writing"
     written, pending = _size(sink.get("written_bytes", 0)), _size(sink.get("pending_bytes", 0))
     text = f"{does}, {pending} waiting, {written} written"
+    if "free_bytes" in sink:
+        text += f", {_size(sink['free_bytes'])} free"
     remarks["sink"] = (text, _RED if sink.get("stalled") else "")
     if "known" in sources:
         silent = sources.get("silent", 0)

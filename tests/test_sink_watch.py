@@ -46,16 +46,37 @@ def test_what_is_lost_at_the_end_is_dropped_by_reason(parts):
 
 
 def test_a_stall_is_shown_everywhere_and_taken_back(parts):
-    """The metric, the log and systemd say that the sink waits, and then that it goes on."""
-    watch, metrics, log, notify = parts
+    """The log and systemd say that the sink waits, and then that it goes on."""
+    watch, _, log, notify = parts
 
     watch.stalled("ENOSPC")
-    assert b"logops_sink_stalled 1.0" in metrics.page(None)[0]
     watch.stalled(None)
 
-    assert b"logops_sink_stalled 0.0" in metrics.page(None)[0]
     assert [call.method_name for call in log.calls] == ["error", "info"]
     assert [("ENOSPC" in text) for text in notify.shown] == [True, False]
+
+
+def test_a_disk_that_does_not_answer_is_told_once(parts):
+    """Looked at each second, a growing time of silence is one event, and its end another."""
+    watch, _, log, notify = parts
+
+    for reason in (None, "slow: no answer for 6 s", "slow: no answer for 7 s", None, None):
+        watch.look(reason)
+
+    assert [call.method_name for call in log.calls] == ["error", "info"]
+    assert ["6 s" in text for text in notify.shown] == [True, False]
+
+
+def test_a_stall_told_by_both_is_one_event(parts):
+    """What the writer thread told is not told again by who looks, and the other way round."""
+    watch, _, log, _ = parts
+
+    watch.stalled("ENOSPC")
+    watch.look("ENOSPC")
+    watch.look(None)
+    watch.stalled(None)
+
+    assert [call.method_name for call in log.calls] == ["error", "info"]
 
 
 def test_writes_and_torn_lines_are_told(parts, tmp_path):

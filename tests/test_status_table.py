@@ -22,7 +22,12 @@ def status(**more) -> dict:
         "version": "1.2.3",
         "inputs": {"udp": figures | {"received": 7, "accepted": 7}},
         "kernel_drops": 0,
-        "sink": {"stalled": 0, "pending_bytes": 0, "written_bytes": 123_456},
+        "sink": {
+            "stalled": 0,
+            "pending_bytes": 0,
+            "written_bytes": 123_456,
+            "free_bytes": 5 * 2**30,
+        },
         "sources": {"known": 3, "silent": 0, "evicted": 0},
         "process": {
             "started": 1000,
@@ -71,7 +76,7 @@ def test_a_daemon_that_is_well_is_shown():
         "udp               7           7         0          0         0         0       0",
         "",
         "account   closes: received = accepted + dropped + suppressed + in flight",
-        "sink      writing, 0 B waiting, 121 KiB written",
+        "sink      writing, 0 B waiting, 121 KiB written, 5.0 GiB free",
         "sources   3, 0 silent (logopsd status --sources)",
         "process   60.0 MiB of memory, 20 of 1024 files open",
     ]

@@ -87,6 +87,18 @@ def _one_source_of_keys(settings: Settings) -> Iterator[Problem]:
         yield "secret_key", ("secret_key_file",), text
 
 
+def _archives_that_stay(settings: Settings) -> Iterator[Problem]:
+    """An archive is as old as its file: at once too old, it would be deleted by the next round."""
+    days = settings.archive_retention_days
+    if settings.archive_mode == "zip" and 0 < days <= settings.retention_days:
+        text = (
+            f"{_name('archive_retention_days')} is {days}, no more than "
+            f"{_name('retention_days')}: archives would be deleted as soon as they are made; "
+            f"raise it, or set {_name('archive_mode')}=delete"
+        )
+        yield "archive_retention_days", ("retention_days",), text
+
+
 def _one_input_a_port(settings: Settings) -> Iterator[Problem]:
     """Two listeners on one TCP port; the second would fail at start with a worse explanation."""
     taken: dict[int, str] = {}
@@ -115,4 +127,5 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _key_for_encryption,
     _one_source_of_keys,
     _one_input_a_port,
+    _archives_that_stay,
 )

@@ -267,11 +267,24 @@ class Settings:
     sink_file: bool = setting(
         values.boolean,
         "true",
-        "Writes `YYYYMMDD.ndjson`; false is a dry run that stores nothing.",
+        "Writes `YYYYMMDD.ndjson`; false, and no other sink, is a dry run that stores nothing.",
         group=_SINK,
     )
     sink_dir: Path = setting(
         values.path, "./data/ingest", "Directory of the files written.", group=_SINK
+    )
+    sink_stdout: bool = setting(
+        values.boolean,
+        "false",
+        "Writes the records to standard output, for containers and pipes.",
+        group=_SINK,
+    )
+    sink_split: Literal["level", "input"] | None = setting(
+        values.choice("level", "input"),
+        "",
+        "Writes a file for each level or input beside them, `split/YYYYMMDD-error.ndjson`.",
+        group=_SINK,
+        needs=("sink_file",),
     )
     sink_max_bytes: int = setting(
         values.size(4 * KIB, 1024 * GIB, zero="no limit"),
@@ -294,6 +307,15 @@ class Settings:
         "64MiB",
         "Bytes waiting to be written at which senders are paused; they go on at half of it.",
         group=_SINK,
+        needs=("sink_file|sink_stdout",),
+    )
+    # A disk filled to the last byte fails whoever else writes there, and leaves no room to make
+    # an archive in; small, so that a daemon on a small disk starts all the same.
+    min_free_bytes: int = setting(
+        values.size(4 * KIB, 1024 * GIB, zero="off"),
+        "16MiB",
+        "Nothing is written that would leave less than this free on the disk; senders are paused.",
+        group=_SINK,
         needs=("sink_file",),
     )
 
@@ -301,6 +323,13 @@ class Settings:
         values.number(1, 36500, "days"),
         "30",
         "Files older than this are deleted or archived.",
+        group=_RETENTION,
+        reloadable=True,
+    )
+    retention_max_bytes: int = setting(
+        values.size(MIB, 1024 * 1024 * GIB, zero="no limit"),
+        "0",
+        "While the files are larger together, the oldest go, but for today's.",
         group=_RETENTION,
         reloadable=True,
     )
@@ -315,6 +344,14 @@ class Settings:
         values.path,
         "./data/archive",
         "Directory of the zip files.",
+        group=_RETENTION,
+        needs=("archive_mode=zip",),
+        reloadable=True,
+    )
+    archive_retention_days: int = setting(
+        values.number(1, 36500, "days", zero="kept for good"),
+        "0",
+        "Archives older than this are deleted.",
         group=_RETENTION,
         needs=("archive_mode=zip",),
         reloadable=True,

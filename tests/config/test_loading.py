@@ -108,7 +108,16 @@ def test_line_is_refused(lines: str, place: str, says: str) -> None:
         ("LOGOPS_ENCRYPT_FIELDS=a", "no effect without LOGOPS_ENCRYPT_PII=true"),
         ("LOGOPS_ENCRYPT_MSG=masked", "no effect without LOGOPS_ENCRYPT_PII=true"),
         ("LOGOPS_SINK_FILE=false\nLOGOPS_FSYNC=never", "without LOGOPS_SINK_FILE=true"),
-        ("LOGOPS_SINK_FILE=no\nLOGOPS_SINK_HIGH_WATER=1GiB", "without LOGOPS_SINK_FILE=true"),
+        (
+            "LOGOPS_SINK_FILE=no\nLOGOPS_SINK_HIGH_WATER=1GiB",
+            "without LOGOPS_SINK_FILE or LOGOPS_SINK_STDOUT;",
+        ),
+        ("LOGOPS_SINK_FILE=no\nLOGOPS_SINK_SPLIT=level", "without LOGOPS_SINK_FILE=true"),
+        ("LOGOPS_ARCHIVE_RETENTION_DAYS=90", "no effect without LOGOPS_ARCHIVE_MODE=zip"),
+        (
+            "LOGOPS_ARCHIVE_MODE=zip\nLOGOPS_ARCHIVE_RETENTION_DAYS=30",
+            "is 30, no more than LOGOPS_RETENTION_DAYS",
+        ),
         ("LOGOPS_TLS_CERT=/c.pem", "no effect without LOGOPS_TLS_PORT or LOGOPS_RELP_TLS;"),
         ("LOGOPS_TLS_PERMITTED_PEERS=a", "no effect without LOGOPS_TLS_CLIENT_CA;"),
         ("LOGOPS_HTTP_PORT=0\nLOGOPS_HTTP_MAX_BODY=1MiB", "while LOGOPS_HTTP_PORT is 0 (off)"),

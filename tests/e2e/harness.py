@@ -179,6 +179,7 @@ class Daemon:
         prefix: a command before the daemon's own, which must exec it.
         pass_fds: descriptors that the prefix inherits.
         allowed: events its log may hold as errors; any other one fails the test in the end.
+        stdout: a file for its standard output alone; None has it in the log.
     """
 
     def __init__(
@@ -193,6 +194,7 @@ class Daemon:
         self.sink = directory / "data" / "ingest"
         self.log_file = directory / "daemon.log"
         self.allowed: set[str] = set()
+        self.stdout: Path | None = None
         ports = {f"LOGOPS_{name}_PORT": "any" for name in ("UDP", "TCP", "HTTP", "METRICS")}
         self.env = clean_environment(ports | dict(settings or {}))
         self.prefix: list[str] = []
@@ -214,14 +216,14 @@ class Daemon:
         """Start the process, and do not wait for it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._started_at = self.log_file.stat().st_size if self.log_file.exists() else 0
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("ab") as log, (self.stdout or self.log_file).open("ab") as out:
             self._process = subprocess.Popen(
                 [*self.prefix, *logopsd(*self._args)],
                 cwd=self.directory,
                 env=self.env,
                 pass_fds=self.pass_fds,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=out,
                 stderr=log,
             )
         if self._cpu is not None:  # before it has a thread: a new thread inherits the core

@@ -23,8 +23,6 @@ RULES = PROMETHEUS / "alert_rules.yml"
 DASHBOARDS = DOCKER / "grafana" / "dashboards"
 
 PENDING = {
-    "logops_housekeep_last_success_timestamp_seconds",
-    "logops_sink_free_bytes",
     "logops_sources_silent",
     "logops_suppressed_total",
     "logops_tls_certificate_expiry_timestamp_seconds",
