@@ -34,7 +34,8 @@ _MENDS: Mapping[int, str] = {
     errno.EACCES: "not permitted: a port below 1024 needs CAP_NET_BIND_SERVICE; "
     "choose another {port}",
     errno.EADDRNOTAVAIL: "this machine has no such address: change {bind}",
-    errno.EAFNOSUPPORT: "this machine has no such address family: change {bind}",
+    errno.EAFNOSUPPORT: "this machine has no such address family, or forbids it "
+    "(RestrictAddressFamilies=): change {bind}, have systemd hand the socket over, or set {port}=0",
 }
 _PATH_MENDS: Mapping[int, str] = {
     errno.EADDRINUSE: "another program listens there: stop that one, or choose another {path}",
@@ -142,6 +143,9 @@ def _mend(error: OSError, mends: Mapping[int, str]) -> str:
 def set_receive_buffer(sock: socket.socket, size: int) -> int:
     """Ask for a receive buffer, beyond the system's limit where that is permitted.
 
+    Where it is not, one that is as large already stays: systemd may have given an inherited
+    socket more than we may ask for.
+
     Args:
         sock: any socket.
         size: bytes.
@@ -152,7 +156,12 @@ def set_receive_buffer(sock: socket.socket, size: int) -> int:
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
     except OSError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+        if _receive_buffer(sock) < size:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    return _receive_buffer(sock)
+
+
+def _receive_buffer(sock: socket.socket) -> int:
     # The kernel doubles what it grants, to allow for its own bookkeeping (socket(7)).
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 

@@ -6,6 +6,8 @@ import http.client
 import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -254,3 +256,53 @@ def test_a_stored_socket_yields_to_changed_settings(
         daemon.wait_for(lambda: manager.hear() or "FDSTORE=1" in manager.said, "FDSTORE")
     assert manager.said.index("FDSTOREREMOVE=1") < manager.said.index("FDSTORE=1")
     assert daemon.events("inherited socket not used") == []
+
+
+WITHOUT_NETWORK = ["unshare", "--user", "--net", "--map-root-user"]
+"""PrivateUsers=yes and PrivateNetwork=yes, without systemd."""
+
+MDWE = """
+import ctypes, os, sys
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+ctypes.CDLL(None).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""MemoryDenyWriteExecute=yes, where the kernel (6.3) can do it without a filter of system calls."""
+
+
+def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon) -> None:
+    """With all sockets handed over it works as logopsd.service has it: in an empty network."""
+    if subprocess.run([*WITHOUT_NETWORK, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("namespaces may not be made here")
+    daemon = make_daemon()
+    with contextlib.ExitStack() as stack:
+        socks = {}
+        for name in ("udp", "tcp", "http", "metrics"):
+            kind = socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM
+            socks[name] = stack.enter_context(socket.socket(socket.AF_INET6, kind))
+            socks[name].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            socks[name].bind(("::", 0))
+        hand_over(daemon, socks)
+        daemon.prefix += [*WITHOUT_NETWORK, sys.executable, "-c", MDWE]
+        daemon.start()
+        addresses = {name: ("127.0.0.1", sock.getsockname()[1]) for name, sock in socks.items()}
+        assert {name: daemon.address(name)[1] for name in socks} == {
+            name: address[1] for name, address in addresses.items()
+        }
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"<13>udp", addresses["udp"])
+        with socket.create_connection(addresses["tcp"]) as sender:
+            sender.sendall(b"<13>tcp\n")
+        for name, method, path, body in (
+            ("http", "POST", "/v1/logs", b'{"msg": "http"}'),
+            ("metrics", "GET", "/metrics", None),
+        ):
+            connection = http.client.HTTPConnection(*addresses[name], timeout=DEADLINE_SECONDS)
+            with contextlib.closing(connection):
+                connection.request(method, path, body, {"Content-Type": "application/json"})
+                assert connection.getresponse().status == 200
+
+        records = daemon.wait_records(3)
+        assert {record["msg"] for record in records} == {"udp", "tcp", "http"}
+        assert {record["peer"] for record in records} == {"127.0.0.1"}
+        assert daemon.stop() == 0

@@ -141,7 +141,17 @@ class TestReceiveBuffer:
         """Where going beyond the limit is not permitted, the plain option is used."""
         monkeypatch.setattr(sockets, "SO_RCVBUFFORCE", 10_000)  # no such option
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             assert sockets.set_receive_buffer(sock, 65536) == 65536
+
+    def test_what_somebody_more_privileged_granted_stays(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An inherited socket with a larger buffer is not given the smaller one we may ask for."""
+        monkeypatch.setattr(sockets, "SO_RCVBUFFORCE", 10_000)  # no such option
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)
+            assert sockets.set_receive_buffer(sock, 65536) == 100_000
 
 
 class TestKernelDrops:
