@@ -58,9 +58,10 @@ class RelpClient:
         return int(found[1])
 
     def close(self) -> None:
-        """Close the session, and wait for the goodbye."""
+        """Close the session, and wait until all is answered and the goodbye is said."""
         self._command(b"close", b"")
-        self.answered()
+        while self.answered() != self._txnr:
+            pass
         assert self.read_all() == b"0 serverclose 0\n"
 
     def read_all(self) -> bytes:

@@ -1,6 +1,7 @@
 """Real senders speak TLS to the daemon, with certificates on both sides."""
 
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -11,7 +12,9 @@ import pytest
 from tests.certificates import Authority, Issued
 from tests.e2e.conftest import MakeDaemon
 from tests.e2e.harness import DEADLINE_SECONDS, Daemon, logopsd, need, run
+from tests.e2e.relp_client import RelpClient
 from tests.e2e.rsyslog import MESSAGES, rsyslogd, wait_numbers, write_numbers
+from tests.e2e.test_sockets import hand_over
 
 FORWARD = """
 *.* action(
@@ -174,14 +177,53 @@ def test_a_list_is_changed_by_a_reload(
     assert refused(daemon, context)
 
     env_file.write_text("LOGOPS_TLS_PERMITTED_PEERS=other.example.org,sender-1.example.org\n")
-    import signal
-
     daemon.signal(signal.SIGHUP)
     daemon.wait_for(lambda: daemon.events("reload"), "the reload")
     with dial(daemon, context) as sock:
         sock.sendall(b"<13>now\n")
 
     assert [r["msg"] for r in daemon.wait_records(1)] == ["now"]
+
+
+def test_a_reload_with_a_bad_certificate_changes_nothing(
+    make_daemon: MakeDaemon, tmp_path: Path, authority: Authority, server: Issued
+) -> None:
+    """SIGHUP refuses the settings whole, with the reason, and sessions begin as before."""
+    daemon = make_daemon({"LOGOPS_TLS_PORT": "any"})
+    daemon.directory.mkdir()
+    env_file = daemon.directory / ".env"
+    good = f"LOGOPS_TLS_CERT={server.cert}\nLOGOPS_TLS_KEY={server.key}\n"
+    env_file.write_text(good)
+    daemon.start()
+    daemon.allowed.add("reload refused")
+    env_file.write_text(good.replace(str(server.cert), str(tmp_path / "no.pem")))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for(lambda: daemon.events("reload refused"), "the refusal")
+
+    (problem,) = daemon.events("reload refused")[0]["problems"]
+    assert "no.pem: No such file" in problem
+    dial(daemon, authority.client()).close()
+
+
+def test_sockets_handed_over(make_daemon: MakeDaemon, authority: Authority, server: Issued) -> None:
+    """Sockets named tls and relp are served, with the certificates of the settings."""
+    daemon = make_daemon(tls(server))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as secure,
+        socket.create_server(("127.0.0.1", 0)) as plain,
+    ):
+        hand_over(daemon, {"tls": secure, "relp": plain})
+        daemon.start()
+        with dial(daemon, authority.client()) as sock:
+            sock.sendall(b"<13>by tls\n")
+        with RelpClient(plain.getsockname(), DEADLINE_SECONDS) as client:
+            client.send(b"<13>by relp")
+            client.close()
+
+    assert {r["input"]: r["msg"] for r in daemon.wait_records(2)} == {
+        "tls": "by tls",
+        "relp": "by relp",
+    }
 
 
 def test_certificates_change_under_the_running_daemon(
