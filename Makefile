@@ -32,6 +32,9 @@ JOBS ?= 3
 PREFIX ?= /usr/local
 DESTDIR ?=
 
+# For how long `make fuzz` runs each of its targets.
+SECONDS ?= 60
+
 # More arguments for the program that a target runs: make test ARGS="-k framing".
 ARGS ?=
 
@@ -82,9 +85,14 @@ install: $(VENV)/.created ## Put daemon and units in place (as root; PREFIX=/usr
 compare: $(VENV)/.bench ## Measure it beside rsyslogd, syslog-ng and a FastAPI gateway (half an hour)
 	$(BIN)/python tests/bench/compare.py $(ARGS)
 
+.PHONY: fuzz
+# What a target failed with, and what led it far, stays in .cache/fuzz.
+fuzz: $(VENV)/.fuzz ## Fuzz each parser (SECONDS=60; ARGS="json_line" for some)
+	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and all that is generated; data/ stays
-	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.*
+	rm -rf $(VENV) .cache build dist *.egg-info htmlcov .coverage .coverage.*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -129,4 +137,9 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)/.lint: $(VENV)/.run
 	@echo "installing what the checks need into $(VENV)"
 	@$(PIP) --editable '.[lint]'
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.run
+	@echo "installing what the fuzz targets need into $(VENV)"
+	@$(PIP) --editable '.[fuzz]'
 	@touch $@
