@@ -28,7 +28,7 @@ _HOST_NAME = re.compile(r"[.-][A-Za-z][\w-]{0,62}\.[A-Za-z]")
 
 _PACKAGE = re.compile(
     r"(?:[-+~][0-9][\w.+~]{0,32}?)?"
-    r"(?:\.(?:tar|tgz|zip|gz|xz|deb|rpm|jar|so|dll|exe|el[0-9]|fc[0-9]|x86|noarch|src)"
+    r"(?:\.(?:orig|tar|tgz|zip|gz|xz|deb|rpm|jar|so|dll|exe|el[0-9]|fc[0-9]|x86|noarch|src)"
     r"|_(?:amd64|all|arm|i386|x86))(?![A-Za-z])"
 )
 """What follows the version in the name of a package."""

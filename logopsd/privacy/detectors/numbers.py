@@ -98,7 +98,7 @@ def _iban(text: str, at: int) -> Find | None:
         begin = start.start()
         match = _IBAN.match(text, begin)
         end = match and _end_of_iban(text, begin, match.end())
-        if end:
+        if end and end > at:
             return begin, end, f"{text[begin : begin + 4]}***{_plain(text[begin:end])[-4:]}"
     return None
 
