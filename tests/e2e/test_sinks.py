@@ -100,4 +100,3 @@ def test_a_stopping_daemon_does_not_wait_for_an_archive(make_daemon: MakeDaemon)
     assert daemon.stop() == 0
     assert old.exists()
     assert not part.exists()
-    assert [event.get("stopped") for event in daemon.events("housekeep")] == [True]
