@@ -77,6 +77,10 @@ coverage: $(VENV)/.test ## Show the coverage; the pure rooms must be at 100 % of
 bench: $(VENV)/.run ## Measure the throughput (records/s and CPU, some minutes)
 	$(BIN)/python tests/bench/throughput.py $(ARGS)
 
+.PHONY: kill
+kill: $(VENV)/.test ## Kill the daemon 200 times, and look for every acknowledged record (minutes)
+	$(BIN)/python -m tests.e2e.kill $(ARGS)
+
 .PHONY: install
 install: $(VENV)/.created ## Put daemon and units in place (as root; PREFIX=/usr/local DESTDIR=)
 	@PYTHON=$(BIN)/python PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' systemd/install.sh
