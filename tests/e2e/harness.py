@@ -38,6 +38,8 @@ PACKAGES = {
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "rsyslogd": "rsyslog",
+    "systemd-journal-remote": "systemd-journal-remote",
+    "systemd-journal-upload": "systemd-journal-remote",
     "systemd-socket-activate": "systemd",
 }
 """Program -> the Debian package that brings it."""
