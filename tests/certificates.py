@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 DAY = datetime.timedelta(days=1)
 
@@ -52,7 +52,12 @@ class Authority:
         self.cert.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
 
     def issue(
-        self, name: str, *, dns: Sequence[str] = (), days: int = 1, file: str | None = None
+        self,
+        name: str,
+        *,
+        dns: Sequence[str] = (),
+        days: int = 1,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
     ) -> Issued:
         """Sign a certificate.
 
@@ -60,14 +65,14 @@ class Authority:
             name: its common name.
             dns: its DNS names.
             days: how long it is good; negative for one that has expired.
-            file: of its files, without the ending; the name by default.
+            key: its own; a new one by default.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         signed = self._sign(subject, key.public_key(), days=days, dns=dns)
         issued = Issued(
-            self._directory / f"{file or name}.pem",
-            self._directory / f"{file or name}.key",
+            self._directory / f"{name}.pem",
+            self._directory / f"{name}.key",
             "SHA256:" + hashlib.sha256(signed.public_bytes(serialization.Encoding.DER)).hexdigest(),
             signed.not_valid_after_utc.timestamp(),
         )
@@ -91,7 +96,7 @@ class Authority:
     def _sign(
         self,
         subject: x509.Name,
-        key: ec.EllipticCurvePublicKey,
+        key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
         *,
         days: int,
         dns: Sequence[str] = (),

@@ -81,7 +81,8 @@ class RelpConnection(Connection):
             self._taking = False
         for reason, count in read.frames.faults.items():
             self._listener.metrics.fault(reason, count)
-            self._listener.warn("RELP protocol error", peer=self.peer)
+            hint = "this port takes RELP alone (omrelp); other syslog goes to LOGOPS_TCP_PORT"
+            self._listener.warn("RELP protocol error", peer=self.peer, hint=hint)
         stored = not read.frames.frames
         answers = _Answers(read.answers, due=stored)
         self._answers.append(answers)

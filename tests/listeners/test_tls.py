@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from logopsd.errors import SettingsError
 from logopsd.listeners import tls
@@ -98,6 +99,29 @@ class TestLoad:
         assert f"{locked} has a passphrase; openssl pkey" in self.refusal(
             TlsFiles(own.cert, locked)
         )
+
+    def test_a_key_too_short_for_openssl(self, authority: Authority) -> None:
+        """What OpenSSL holds against a certificate is said in its own words."""
+        weak = rsa.generate_private_key(65537, 1024)
+        problem = self.refusal(files_of(authority.issue("weak", key=weak)))
+
+        assert problem.startswith("LOGOPS_TLS_CERT: ")
+        assert problem.endswith("EE_KEY_TOO_SMALL; make another one")
+
+    def test_a_file_that_vanishes_meanwhile(
+        self, own: Issued, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file may be gone between two looks at it."""
+
+        def read(setting: str, path: Path) -> bytes:
+            data = path.read_bytes()
+            if setting == "LOGOPS_TLS_KEY":
+                path.unlink()
+            return data
+
+        monkeypatch.setattr(tls, "_read", read)
+
+        assert "No such file or directory; name a PEM file" in self.refusal(files_of(own))
 
 
 class TestChanges:
