@@ -12,6 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from logopsd.framing.relp import SERVERCLOSE, RelpSession
+from logopsd.listeners import sockets
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection
 from logopsd.records import Frames
@@ -137,7 +138,7 @@ class RelpConnection(Connection):
             return
         self._parted = True
         if self.transport.can_write_eof() and not self._deserted:
-            self.transport.write_eof()
+            sockets.end_sending(self.transport)
             asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self.transport.abort)
         else:
             self.transport.close()

@@ -166,6 +166,14 @@ def _receive_buffer(sock: socket.socket) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
+def end_sending(transport: asyncio.WriteTransport) -> None:
+    """Tell the peer that nothing more comes; a peer that is gone by a reset is let go at once."""
+    try:
+        transport.write_eof()
+    except OSError:  # ENOTCONN: asyncio would learn of the reset only when it reads
+        transport.abort()
+
+
 def kernel_drops(sock: socket.socket) -> int:
     """How many datagrams found no room in the socket's buffer since it was opened; u32, wraps."""
     try:

@@ -17,6 +17,34 @@ def bind(host: str, port: int = 0, kind: socket.SocketKind = socket.SOCK_STREAM)
     return asyncio.run(sockets.bind(kind, host, port, setting="THE_PORT", bind_setting="THE_BIND"))
 
 
+def test_a_peer_that_reset_its_connection_is_let_go() -> None:
+    """Nothing can be ended that is gone already, and nobody else hears of it."""
+
+    async def live() -> None:
+        lost = asyncio.Event()
+
+        class Peer(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                transport.pause_reading()  # type: ignore[attr-defined]
+                made.set_result(transport)
+
+            def connection_lost(self, _: Exception | None) -> None:
+                lost.set()
+
+        loop = asyncio.get_running_loop()
+        made: asyncio.Future[asyncio.WriteTransport] = loop.create_future()
+        server = await loop.create_server(Peer, "127.0.0.1", 0)
+        with socket.create_connection(server.sockets[0].getsockname()) as client:
+            transport = await made
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        sockets.end_sending(transport)
+        async with asyncio.timeout(10):
+            await lost.wait()
+        server.close()
+
+    asyncio.run(live())
+
+
 class TestBind:
     def test_the_kernel_chooses_port_0(self) -> None:
         """Port 0 gives a free port, which the address tells."""

@@ -290,7 +290,7 @@ class HttpConnection(asyncio.Protocol):
         self._reader.stop()
         self._lingering = True
         if self._transport.can_write_eof() and not self._at_eof:
-            self._transport.write_eof()
+            sockets.end_sending(self._transport)
         else:
             self._transport.close()
 
