@@ -20,6 +20,7 @@ class Taken:
         accepted: records.
         missing_ts: records that brought no readable time.
         missing_level: records that brought no level.
+        suppressed: records left out, as the client sends more than LOGOPS_RATE_LIMIT.
         sample: the first of them, masked, each as JSON.
     """
 
@@ -27,6 +28,7 @@ class Taken:
     accepted: int = 0
     missing_ts: int = 0
     missing_level: int = 0
+    suppressed: int = 0
     sample: list[bytes] = field(default_factory=list)
 
     def figures(self) -> dict[str, int]:
@@ -64,6 +66,8 @@ def stored(taken: Taken, rejected: Rejected | None = None) -> Response:
         "missing_ts": taken.missing_ts,
         "missing_level": taken.missing_level,
     }
+    if taken.suppressed:
+        content["suppressed"] = taken.suppressed
     if taken.sample:
         content["sample"] = [msgspec.Raw(line) for line in taken.sample]
     if rejected is None:

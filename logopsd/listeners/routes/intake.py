@@ -126,6 +126,7 @@ def add_batch(taken: Taken, batch: Batch, sample_size: int) -> None:
     taken.ts = taken.ts or batch.received
     taken.accepted += len(batch.records)
     taken.missing_ts += batch.missing_ts
+    taken.suppressed += batch.suppressed
     taken.missing_level += batch.missing_level
     wanted = sample_size - len(taken.sample)
     if wanted > 0:

@@ -87,6 +87,9 @@ class JournalUpload:
     def end(self) -> None:
         """Answer when all is stored."""
         self._take(self._framer.receive_eof())
+        if self._repeats:
+            # They were taken, but may not be stored yet: what goes down now is stored behind them.
+            self._hand_down([])
         self._is_read = True
         self._answer_if_stored()
 
@@ -103,13 +106,18 @@ class JournalUpload:
         self._repeats += repeats
         if not fresh:
             return
-        self._unstored += 1
         metrics.truncated += sum(1 for entry in fresh if entry.message_length)
-        batch = self._route.take_documents(fresh, self._peer, format=FORMAT, on_stored=self._stored)
-        self._accepted += len(batch.records)
+        self._hand_down(fresh)
         # Not before they were taken: what failed must not pass for a repeat when it comes again.
         for entry in fresh:
             seen.add(cursor_of(entry))
+
+    def _hand_down(self, entries: list[JournalEntry]) -> None:
+        self._unstored += 1
+        batch = self._route.take_documents(
+            entries, self._peer, format=FORMAT, on_stored=self._stored
+        )
+        self._accepted += len(batch.records)
 
     def _stored(self) -> None:
         self._unstored -= 1
