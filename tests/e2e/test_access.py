@@ -114,6 +114,17 @@ def test_a_peer_that_sends_too_much_is_suppressed(make_daemon: MakeDaemon) -> No
     assert len(records) == COUNT - suppressed + 2
 
 
+def test_http_says_what_was_suppressed(make_daemon: MakeDaemon) -> None:
+    """A client that can be told is told: how many of its records were left out."""
+    daemon = make_daemon({"LOGOPS_RATE_LIMIT": "1"}).start()
+    status, answer = daemon.post(b'[{"msg": "x"}, ' + b'{"msg": "y"}, ' * 8 + b'{"msg": "z"}]')
+
+    assert (status, answer["accepted"], answer["suppressed"]) == (200, 5, 5)
+    status, answer = daemon.post(b'[{"msg": "x"}, {"msg": "y"}]')
+    assert status == 200
+    assert answer["accepted"] + answer["suppressed"] == 2
+
+
 def test_the_own_log_is_not_taken_in_again(make_daemon: MakeDaemon) -> None:
     """Its lines, sent back as journald would, are dropped; another daemon's are kept."""
     daemon = make_daemon().start()
