@@ -47,6 +47,7 @@ def fuzz(name: str, seconds: int) -> None:
         "max_len": MAX_BYTES,
         "timeout": TIMEOUT_SECONDS,
         "rss_limit_mb": MEMORY_MIB,
+        "dict": Path(__file__).with_name("tokens.dict"),
         "artifact_prefix": f"{corpus}/",
         "verbosity": 0,
         "print_final_stats": 1,
