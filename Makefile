@@ -94,6 +94,10 @@ compare: $(VENV)/.bench ## Measure it beside rsyslogd, syslog-ng and a FastAPI g
 fuzz: $(VENV)/.fuzz ## Fuzz each parser (SECONDS=60; ARGS="json_line" for some)
 	$(BIN)/python tests/fuzz/fuzz.py --seconds $(SECONDS) $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.test ## Send by all inputs at once for ten minutes, with faults (ARGS="--seconds 60")
+	$(BIN)/python tests/soak/soak.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the environment and all that is generated; data/ stays
 	rm -rf $(VENV) .cache build dist *.egg-info htmlcov .coverage .coverage.*
