@@ -7,9 +7,7 @@ The value is hidden, the word stays. Prose is not: `Password reset sent`, `token
 import re
 
 from logopsd.privacy.detectors.base import Detector, Find, triggers
-from logopsd.privacy.detectors.secrets import DASHES
-
-MASK = "***"
+from logopsd.privacy.detectors.secrets import DASHES, MASK, MASKED
 
 _IS = rb"(?:\\?[\"'])?\]? {0,2}(?:[=:]|%0[da])"
 """What stands between the word and its value, in folded text: `=`, `":`, `%3D`, `%3A`."""
@@ -33,7 +31,7 @@ _BARE = re.compile(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))++"
 """A value without quotes: to white space, a quote, or a separator that ends it."""
 
 _PLACEHOLDER = re.compile(
-    r"[$%{<\[(]|eyJ\*{3}|-----\*{3}|x{3,}+(?!\w)|\*{3}|(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|"
+    r"[$%{<\[(]|x{3,}+(?!\w)|\*{3}|(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|"
     r"expired|invalid|valid|unset|set|not|is|was|has|reset|changed|updated|failed|rejected|accepted|"
     r"denied|ok|error|unknown|incorrect|wrong|redacted|filtered|removed|hidden|masked|authentication|"
     r"auth|publickey|keyboard-interactive)\b",
@@ -67,7 +65,7 @@ def _assignment(text: str, at: int) -> Find | None:
     begin = match.end()
     # All that can be told before the value is read is asked first: a value may be long, and only
     # one that is claimed is never read again.
-    if not _names_a_secret(text, at, word, begin) or _PLACEHOLDER.match(text, begin):
+    if not _names_a_secret(text, at, word, begin) or _is_placeholder(text, begin):
         return None
     value = _TO_QUOTE[quote].match(text, begin) if quote else None
     if value:
@@ -82,6 +80,10 @@ def _assignment(text: str, at: int) -> Find | None:
     ):
         return None
     return begin, begin + len(secret), MASK
+
+
+def _is_placeholder(text: str, begin: int) -> bool:
+    return bool(_PLACEHOLDER.match(text, begin) or MASKED.match(text, begin))
 
 
 def _names_a_secret(text: str, at: int, word: str, begin: int) -> bool:
@@ -112,7 +114,7 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _option(text: str, at: int) -> Find | None:
     match = _OPTION.match(text, at) if text[at + 1] == "-" else None
-    if not match or _PLACEHOLDER.match(match[1]):
+    if not match or _is_placeholder(text, match.start(1)):
         return None
     return match.start(1), match.end(1), MASK
 
@@ -120,8 +122,7 @@ def _option(text: str, at: int) -> Find | None:
 ASSIGNMENT = Detector(
     "secret",
     triggers(
-        rb"pass(?:word|wd|phrase|code)?" + _IS,
-        rb"pwd" + _IS,
+        rb"p(?:ass(?:word|wd|phrase|code)?|wd)" + _IS,
         rb"secret(?:[_-]?(?:access[_-]?)?key)?" + _IS,
         rb"ke[yn]" + _IS,
     ),

@@ -10,9 +10,8 @@ from logopsd.errors import PrivacyError
 Find = tuple[int, int, str]
 """Where personal data begins and ends in a text, and what takes its place."""
 
-_FOLD = bytes(
-    ord("0") if chr(byte).isdigit() and byte < 128 else ord(chr(byte).lower()) if byte < 128 else 63
-    for byte in range(256)
+_FOLD = bytes.maketrans(
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0000000000abcdefghijklmnopqrstuvwxyz"
 )
 
 
@@ -33,8 +32,8 @@ class Detector:
     Attributes:
         name: as in the settings and in the metrics.
         triggers: where one of these matches the folded text, `examine` is asked. Each begins with
-            a literal: `re` finds that by a fast search (0.1 us for 160 characters), but crawls at
-            20 ns a character where a pattern begins with a class.
+            a literal, escaped or not: `re` finds that by a fast search (0.06 us for 160
+            characters), but crawls at 20 ns a character where a pattern begins with a class.
         examine: told the text and where a trigger begins, says what to mask there, if anything.
             It must treat NUL and the end of the text alike, as NUL stands between joined texts.
     """

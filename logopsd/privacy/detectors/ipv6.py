@@ -40,7 +40,9 @@ def ipv6(keep: Keep) -> Detector:
         return begin, begin + len(written), _mask(address)
 
     return Detector(
-        "ipv6", triggers(rb"::(?<!:::)(?!:)", rb":[0a-f]{1,4}+(?::[0a-f]{1,4}+){5}+:"), examine
+        "ipv6",
+        triggers(rb":(?::(?<!:::)(?!:)|[0a-f]{1,4}+(?::[0a-f]{1,4}+){5}+:)"),
+        examine,
     )
 
 

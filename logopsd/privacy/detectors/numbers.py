@@ -89,11 +89,15 @@ _SSN_NAMED = re.compile(
 
 
 def _iban(text: str, at: int) -> Find | None:
-    before = text[at - 1 : at]
-    if not before.isalpha():
-        group = text[max(at - 5, 0) : max(at - 1, 0)]
-        if before not in ("-", " ") or not group.isupper() or not group.isalnum():
-            return None  # the usual case: a number that has nothing to do with an IBAN
+    if at < 2:
+        return None
+    before = text[at - 1]
+    if before in " -":
+        group = text[at - 5 : at - 1] if at > 4 else ""
+        if not group.isupper() or not group.isalnum():
+            return None
+    elif not before.isalpha():
+        return None  # the usual case: a number that has nothing to do with an IBAN
     for start in _IBAN_START.finditer(text, max(at - _IBAN_REACH, 0), at + 4):
         begin = start.start()
         match = _IBAN.match(text, begin)
@@ -228,4 +232,4 @@ SSN = Detector(
     triggers(rb"000-00-0000", rb"ssn", rb"social.security"),
     lambda text, at: _ssn(text, at) or _ssn_named(text, at),
 )
-SSN_NAMED = Detector("ssn_named", triggers(rb"ssn", rb"social.security"), _ssn_named)
+SSN_NAMED = Detector("ssn_named", triggers(rb"ssn"), _ssn_named)

@@ -10,6 +10,9 @@ from logopsd.privacy.detectors.base import Detector, Find, triggers
 
 MASK = "***"
 
+MASKED = re.compile(r"(?:[\w-]{4}|eyJ|-----)?\*{3}(?!\w)")
+"""A secret that was masked before, whichever kind it was."""
+
 _PASSWORD = re.compile(
     r"""://([^\s:/?\#"'<>\0]{0,256}+):(?![0-9]{1,5}+(?![^\s/?\#"'<>,;)\]}\0]))
     (?:([^\s/?\#"'<>\0]{0,256})|([^\s"'<>@\0]{0,256}))@(?=[\w\[%])""",
@@ -99,7 +102,7 @@ def _authorization(text: str, at: int) -> Find | None:
     if not match:
         return None
     group = 2 if match[2] is not None else 3
-    if match[group].startswith((MASK, "eyJ***", "-----***")) or (group == 3 and match[3].isalpha()):
+    if MASKED.match(match[group]) or (group == 3 and match[3].isalpha()):
         return None  # masked before, or prose: `authorization: required`
     return match.start(group), match.end(group), MASK
 
@@ -137,7 +140,7 @@ PRIVATE_KEY = Detector("secret", DASHES, _private_key)
 URL_PASSWORD = Detector("secret", triggers(rb"://"), _url_password)
 JWT = Detector("jwt", triggers(rb"j(?<=eyj)"), _jwt)
 AUTHORIZATION = Detector("secret", triggers(rb"z(?=ation)"), _authorization)
-SCHEME = Detector("secret", triggers(rb"bearer", rb"basic[ +%]"), _scheme)
+SCHEME = Detector("secret", triggers(rb"b(?:earer|asic[ +%])"), _scheme)
 PREFIXED = Detector(
     "secret", (*triggers(rb"_(?=[0a-z]{16})", rb"ia(?=[0a-z]{16})"), *DASHES), _prefixed
 )

@@ -137,6 +137,7 @@ def test_named_forms_need_the_word():
     assert NAMED.mask_text("pesel: 44051401359 SSN 219-09-9999") == (
         "pesel: *********** SSN ***-**-****"
     )
+    assert NAMED.mask_text("1 12345678 a-12345678") == "1 12345678 a-12345678"
     assert NAMED.mask_text("pesel 44051401358 ssn 000-00-0000") == (
         "pesel 44051401358 ssn 000-00-0000"
     )
