@@ -227,16 +227,14 @@ def test_sockets_handed_over(make_daemon: MakeDaemon, authority: Authority, serv
 
 
 def test_certificates_change_under_the_running_daemon(
-    make_daemon: MakeDaemon, authority: Authority, server: Issued, tmp_path: Path
+    make_daemon: MakeDaemon, authority: Authority, server: Issued
 ) -> None:
     """A new pair is used for new sessions, and old sessions go on."""
     daemon = make_daemon(tls(server)).start()
     context = authority.client()
     with dial(daemon, context) as old:
         first = old.getpeercert(binary_form=True)
-        replacement = authority.issue(
-            "logs.example.org", dns=["logs.example.org"], days=2, file="n"
-        )
+        replacement = authority.issue("logs", dns=["logs.example.org"], days=2)
         os.replace(replacement.cert, server.cert)
         os.replace(replacement.key, server.key)
         daemon.wait_for(lambda: daemon.events("TLS certificates loaded"), "the new pair")
