@@ -16,9 +16,10 @@ from tests.e2e.conftest import MakeDaemon
 from tests.e2e.documented import PAGE, block, blocks
 from tests.e2e.harness import DEADLINE_SECONDS, Daemon, Record, need, process, run, wait_for
 from tests.e2e.rsyslog import MESSAGES, rsyslogd, wait_numbers, write_numbers
+from tests.e2e.test_journal import upload, write_journal
 
 NOT_RUN = {
-    *("journal-upload", "journald-forward", "netlogd", "docker"),
+    *("journald-forward", "netlogd", "docker"),
     *("otel-collector", "fluent-bit", "vector"),
 }
 """Blocks whose programs are not to be had here; the page says so."""
@@ -322,6 +323,16 @@ def test_what_journald_forwards(make_daemon: MakeDaemon, short_path: Path) -> No
     assert [r["msg"] for r in records] == [f"message number {n}" for n in NUMBERS]
     assert {(r["app"], r["procid"], r["facility"]) for r in records} == {("cron", "12", "daemon")}
     assert not any("host" in record for record in records)
+
+
+def test_journal_upload(daemon: Daemon, tmp_path: Path) -> None:
+    """A journal file goes to the address on the page; the uploader takes it as an option."""
+    journal = write_journal(tmp_path / "a.journal", range(MESSAGES))
+    url = block("journal-upload", daemon, "http").partition("URL=")[2].strip()
+    done = upload(url, journal, tmp_path / "state")
+
+    assert done.returncode == 0, done.stderr
+    assert [int(record["msg"].split()[1]) for record in daemon.records()] == NUMBERS
 
 
 # --- Python and the command line ------------------------------------------------------------
