@@ -72,6 +72,13 @@ class Gate:
             self.refuse(reason, peer)
         return reason is None
 
+    def admits(self, peer: str) -> bool:
+        """Whether a peer may come in at all, before anything else is done for it."""
+        if self.access.allows(peer):
+            return True
+        self.refuse("address", peer)
+        return False
+
     def left(self, peer: str) -> None:
         """Count that the connection of a peer for whom a protocol was made is gone."""
         self.access.leave(peer)

@@ -145,6 +145,7 @@ class StreamListener:
                     make_connection=self._connection_of,
                     refused=self._handshake_failed,
                     warn=self.warn,
+                    admits=self._admits,
                 )
                 self._server.start(BACKLOG)
         except OSError as error:
@@ -217,6 +218,9 @@ class StreamListener:
             self.metrics.connections -= 1
 
     # The listener's own.
+
+    def _admits(self, peer: str) -> bool:
+        return self._gate is None or self._gate.admits(peer)
 
     def _connection_of(self, peer: str) -> Connection:
         connection = self._new_connection()

@@ -53,6 +53,8 @@ class TlsServer:
         make_connection: for a peer, who is admitted.
         refused: told of each of these connections whose handshake failed.
         warn: logs, throttled.
+        admits: whether a peer may connect at all, asked before the handshake, which costs more
+            than everything else; it counts and tells refusals itself.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class TlsServer:
         make_connection: Callable[[str], Connection],
         refused: Callable[[Connection], None],
         warn: Callable[..., None],
+        admits: Callable[[str], bool],
     ) -> None:
         self._sock = sock
+        self._admits = admits
         self._certificates = certificates
         self._admit = admit
         self._make_connection = make_connection
@@ -123,7 +127,7 @@ class TlsServer:
     def _accept(self) -> None:
         for _ in range(ACCEPT_BURST):
             try:
-                sock, _ = self._sock.accept()
+                sock, address = self._sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -133,6 +137,9 @@ class TlsServer:
                 self._hold()
                 self._loop.call_later(RETRY_SECONDS, self._go_on)
                 return
+            if not self._admits(sockets.peer_of(address)):
+                sock.close()
+                continue
             self.adopt(sock)
             if len(self._handshakes) >= MAX_HANDSHAKES:
                 self._hold()

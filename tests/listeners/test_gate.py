@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,8 @@ from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Request, Respond, Route, json_response
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import StreamConnection
+from logopsd.listeners.tls import Certificates, TlsFiles
+from tests.certificates import Authority
 from tests.listeners.helpers import (
     TIMEOUT,
     FakeLog,
@@ -36,7 +40,7 @@ FROM_PROXY = b"PROXY UNKNOWN\r\n"
 class Case:
     """A stream listener behind a gate, and a way to talk to it."""
 
-    def __init__(self, **rules: object) -> None:
+    def __init__(self, *, tls: Certificates | None = None, **rules: object) -> None:
         self.taken = Taken()
         self.metrics = FakeMetrics()
         self.log = FakeLog()
@@ -51,6 +55,7 @@ class Case:
             metrics=as_metrics(self.metrics),
             log=as_log(self.log),
             access=self.access,
+            tls=tls,
         )
 
     async def __aenter__(self) -> "Case":
@@ -116,6 +121,40 @@ def test_who_is_in_the_list_is_served() -> None:
             await until(case.senders)
             assert case.senders() == [([b"<13>x"], "127.0.0.1")]
             assert (case.metrics.connections, case.access.connections) == (1, 1)
+
+    asyncio.run(main())
+
+
+def test_tls_is_not_spoken_with_who_is_not_in_the_list(tmp_path: Path) -> None:
+    """He is closed before the handshake, which costs more than all the rest."""
+    issued = Authority(tmp_path).issue("logs.example.org")
+    certificates = Certificates(TlsFiles(issued.cert, issued.key), as_log(FakeLog()))
+
+    async def main() -> None:
+        async with Case(tls=certificates, allow_from=ELSEWHERE) as case:
+            async with case.peer() as (reader, _):
+                await closed(reader)
+            assert case.metrics.refused == {"address": 1}
+
+    asyncio.run(main())
+
+
+def test_tls_peers_pass_the_gate(tmp_path: Path) -> None:
+    """Who is in the list shakes hands and is served; a proxy's header is none behind TLS."""
+    issued = Authority(tmp_path).issue("logs.example.org")
+    certificates = Certificates(TlsFiles(issued.cert, issued.key), as_log(FakeLog()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    async def main() -> None:
+        async with Case(tls=certificates, allow_from=LOOPBACK, proxy_from=LOOPBACK) as case:
+            port = port_of(case.listener.addresses[0])
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            writer.write(b"<13>x\n")
+            await until(case.senders)
+            assert case.senders() == [([b"<13>x"], "127.0.0.1")]
+            writer.close()
+            await until(lambda: case.access.connections == 0)
 
     asyncio.run(main())
 
