@@ -99,7 +99,7 @@ class LokiParser:
         batch.records += [self._record(line, peer, batch) for line in lines]
 
     def _record(self, line: LokiLine, peer: str | None, batch: Batch) -> Record:
-        labels = line.labels
+        labels = dict(line.labels)
         record = Record(
             "", "", line.line, input=batch.input, peer=peer, received=batch.received, format=FORMAT
         )
@@ -110,7 +110,8 @@ class LokiParser:
             record.ts_orig = line.ts
         record.emitter = _first(labels, EMITTER_LABELS) or batch.input
         record.host = _first(labels, HOST_LABELS)
-        record.level = level_of(_first(labels, LEVEL_LABELS)) or ""
+        record.level = _take_level(labels) or ""
+        _take_own_names(labels, record)
         hint, _ = match_message(line.line, 0)
         if not (hint and self._messages.read(record, hint)):
             record.level = record.level or find_level(line.line) or ""
@@ -140,6 +141,24 @@ def _line_of(value: object, labels: dict[str, Any]) -> LokiLine | None:
     if metadata is not None and not isinstance(metadata, dict):
         return None
     return LokiLine(ts, line, {**labels, **metadata} if metadata else labels)
+
+
+def _take_level(labels: dict[str, Any]) -> str | None:
+    """Take the first label that means a level."""
+    for name in LEVEL_LABELS:
+        level = level_of(labels.get(name))
+        if level is not None:
+            del labels[name]
+            return level
+    return None
+
+
+def _take_own_names(labels: dict[str, Any], record: Record) -> None:
+    """Take the labels whose names are fields of ours, too, and mean the same."""
+    if labels.get("host") == record.host:
+        labels.pop("host", None)
+    if isinstance(labels.get("app"), str):
+        record.app = labels.pop("app") or None
 
 
 def _first(labels: Mapping[str, Any], names: Sequence[str]) -> str | None:

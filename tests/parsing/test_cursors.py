@@ -48,6 +48,14 @@ def test_it_remembers_as_a_set_does(added: list[tuple[str, int]]) -> None:
     assert bool(again) == bool(added)
 
 
+def test_a_gap_that_is_filled_joins_two_runs() -> None:
+    """Two uploaders of one journal may each send a part of it."""
+    seen = SeenCursors(max_runs=2)
+    for number in (1, 3, 2, 4, 0):
+        seen.add(cursor(number))
+    assert list(seen.dump().values()) == [[[0, 4]]]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 40)), max_size=80),
     st.integers(1, 5),
