@@ -1,11 +1,13 @@
 """Each block of docs/senders.md, as it stands there, in the program it is for."""
 
 import contextlib
+import gzip
 import json
 import re
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -57,6 +59,12 @@ class Tls:
             "/etc/ssl/logs/sender.pem": str(sender.cert),
             "/etc/ssl/logs/sender.key": str(sender.key),
         }
+
+
+@pytest.fixture
+def short_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory whose paths fit a Unix socket's 107 bytes."""
+    return tmp_path_factory.mktemp("w")
 
 
 def numbered(daemon: Daemon) -> list[Record]:
@@ -201,6 +209,17 @@ def test_loggen_in_other_modes(
     assert daemon.metrics().sum("logops_malformed_total") == 0
 
 
+@pytest.mark.parametrize("kind", ["stream", "dgram"])
+def test_loggen_on_a_unix_socket(make_daemon: MakeDaemon, short_path: Path, kind: str) -> None:
+    """A stream and a datagram socket take a thousand messages each."""
+    path = str(short_path / "log")
+    daemon = make_daemon({f"LOGOPS_UNIX_{kind.upper()}": path}).start()
+    count = ["--number", str(MESSAGES), "--rate", "100000", "--quiet"]
+    run([need("loggen"), "--unix", f"--{kind}", *count, path])
+
+    assert loggen_numbers(daemon.wait_records(MESSAGES)) == NUMBERS
+
+
 # --- web servers ----------------------------------------------------------------------------
 
 
@@ -227,12 +246,6 @@ def ask(path: Path, *requests: bytes) -> None:
 
 
 PAGES = [b"page/%d" % number for number in NUMBERS]
-
-
-@pytest.fixture
-def short_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory whose paths fit a Unix socket's 107 bytes."""
-    return tmp_path_factory.mktemp("w")
 
 
 def pages(records: Sequence[Record]) -> list[int]:
@@ -333,6 +346,40 @@ def test_journal_upload(daemon: Daemon, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert [int(record["msg"].split()[1]) for record in daemon.records()] == NUMBERS
+
+
+# --- shippers, which are not to be had here: requests as they send them ----------------------
+
+SHIPPED = {
+    "fluent-bit": (
+        "application/json",
+        b'[{"ts":"2026-11-23T18:00:00.123456Z","log":"message number 0","stream":"stderr"}]',
+    ),
+    "vector": (
+        "application/x-ndjson",
+        b'{"host":"web1","message":"message number 0","timestamp":"2026-11-23T18:00:00.123456Z"}\n',
+    ),
+    "otel-collector": (
+        "application/json",
+        b'{"resourceLogs":[{"resource":{},"scopeLogs":[{"scope":{},"logRecords":[{"timeUnixNano":'
+        b'"1795456800123456000","body":{"stringValue":"message number 0"}}]}]}]}',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_requests_of_shippers(daemon: Daemon, name: str) -> None:
+    """The path on the page takes a gzip body of that type, with its time and message."""
+    content_type, body = SHIPPED[name]
+    text = block(name, daemon, "http")
+    assert "/v1/logs" in text
+    headers = {"Content-Type": content_type, "Content-Encoding": "gzip"}
+    request = urllib.request.Request(daemon.url("/v1/logs"), gzip.compress(body), headers)
+    with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:
+        assert answer.status == 200
+
+    (record,) = daemon.records()
+    assert (record["msg"], record["ts"]) == ("message number 0", "2026-11-23T18:00:00.123456Z")
 
 
 # --- Python and the command line ------------------------------------------------------------
