@@ -136,3 +136,13 @@ def test_the_service_asks_for_all_that_is_on_by_default() -> None:
     ports = {name for name in KINDS if getattr(settings, f"{name}_port", None) is not None}
 
     assert names == ports
+
+
+@pytest.mark.parametrize("unit", [path for path in UNITS if path.suffix == ".service"])
+def test_settings_of_the_unit_are_taken(unit: Path) -> None:
+    """What the unit sets is valid beside every default."""
+    text = unit.read_text().replace("%S", "/var/lib").replace("%i", "web")
+    lines = re.findall(r"^Environment=(.*)$", text, re.MULTILINE)
+    environ = dict(each.split("=", 1) for line in lines for each in line.split())
+
+    assert str(read(environ, directory=ROOT / "tests").settings.sink_dir).startswith("/var/lib/")
