@@ -20,6 +20,7 @@ from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
+from logopsd.listeners.http.tokens import TokenFile
 from logopsd.listeners.multiline_connection import MultilineConnection
 from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
 from logopsd.listeners.routes.ingest import ingest_routes
@@ -307,8 +308,12 @@ class Listeners:
 
     def _http(self, port: int, sock: socket.socket | None) -> Listener:
         settings, metrics = self._settings, self._metrics
+        tokens = None
+        if settings.http_tokens_file is not None:
+            tokens = TokenFile(settings.http_tokens_file, self._log)
         return HttpListener(
             name="http",
+            authorize=None if tokens is None else tokens.check,
             host=settings.bind,
             port=port,
             sock=sock,

@@ -49,7 +49,10 @@ class Settings:
     udp_port: int | None = setting(values.port, "5514", "Syslog over UDP.", group=_INPUTS)
     tcp_port: int | None = setting(values.port, "5514", "Syslog over TCP.", group=_INPUTS)
     http_port: int | None = setting(
-        values.port, "8080", "HTTP: `/v1/logs`, `/healthz`, `/readyz`.", group=_INPUTS
+        values.port,
+        "8080",
+        "HTTP: `/v1/logs`, `/loki/api/v1/push`, `/upload`, `/healthz`, `/readyz`.",
+        group=_INPUTS,
     )
     unix_dgram: Path | None = setting(
         values.path,
@@ -77,7 +80,15 @@ class Settings:
     http_max_body: int = setting(
         values.size(KIB, GIB),
         "16MiB",
-        "A longer body of a request is refused (413).",
+        "A longer body of a request is refused (413); NDJSON and journals, which are taken as "
+        "they come, may be longer.",
+        group=_INPUTS,
+        needs=("http_port",),
+    )
+    http_tokens_file: Path | None = setting(
+        values.path,
+        "",
+        "Bearer tokens, one a line; each POST must bring one. Read again when the file changes.",
         group=_INPUTS,
         needs=("http_port",),
     )

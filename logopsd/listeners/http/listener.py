@@ -11,7 +11,7 @@ from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.gate import Gate
 from logopsd.listeners.http.connection import HttpConnection
-from logopsd.listeners.http.messages import Routes
+from logopsd.listeners.http.messages import Check, Routes
 from logopsd.listeners.http.service import Limits, Service, by_path
 from logopsd.metrics import HTTP_CODES, InputMetrics
 
@@ -35,6 +35,7 @@ class HttpListener:
         responses: code -> how many answers; the keys are the codes that may be answered.
         log: told of failures of ours, never of a client's.
         limits: what a client may ask for.
+        authorize: refuses who may not send; asked for every POST. None where all may.
         access: who may connect; None for everyone.
         sock: an inherited, bound socket to use in place of host and port.
         setting: the name of the setting that holds the port, for the text of an error.
@@ -57,6 +58,7 @@ class HttpListener:
         metrics: InputMetrics | None = None,
         responses: dict[int, int] | None = None,
         limits: Limits | None = None,
+        authorize: Check | None = None,
         access: Access | None = None,
         sock: socket.socket | None = None,
         setting: str = "LOGOPS_HTTP_PORT",
@@ -74,6 +76,7 @@ class HttpListener:
         self._service = Service(
             routes=by_path(routes),
             limits=Limits() if limits is None else limits,
+            authorize=authorize,
             log=log,
             responses=dict.fromkeys(HTTP_CODES, 0) if responses is None else responses,
         )
