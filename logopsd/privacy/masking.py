@@ -10,9 +10,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, pairwise
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from logopsd.privacy.detectors.base import Detector, Find, fold
-from logopsd.privacy.pseudonyms import Pseudonyms
+
+if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does without
+    from logopsd.privacy.pseudonyms import Pseudonyms
 
 SEPARATOR = "\0"
 """Stands between joined texts: the rarest character of a log, and ASCII."""
@@ -32,7 +35,9 @@ class Masker:
 
     __slots__ = ("_detectors", "_first", "_pseudonyms")
 
-    def __init__(self, detectors: Sequence[Detector], pseudonyms: Pseudonyms | None = None) -> None:
+    def __init__(
+        self, detectors: Sequence[Detector], pseudonyms: "Pseudonyms | None" = None
+    ) -> None:
         self._detectors = tuple(detectors)
         self._pseudonyms = pseudonyms
         # A byte that a batch does not hold at all is told in 2 ns a text, a pattern's search takes

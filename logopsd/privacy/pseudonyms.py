@@ -26,9 +26,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from logopsd.privacy.tokens import check_key
 
-TAG = re.compile(r"<([0-9a-z][0-9a-f]{2}:(?:[0-9a-f]{12}|[0-9a-f]{8}))>")
-"""A pseudonym as it stands in a text."""
-
 _DIGITS = 12
 """Hexadecimal digits of a pseudonym, 48 bits."""
 

@@ -4,10 +4,11 @@ A batch is masked in one pass. Where that fails, each record is tried alone; the
 masked loses every text its sender gave, keeps its token, and is counted.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -15,12 +16,17 @@ from logopsd.errors import PrivacyError
 from logopsd.privacy import detectors as available
 from logopsd.privacy import leaves
 from logopsd.privacy.masking import Masker
-from logopsd.privacy.pseudonyms import TAG, Pseudonyms
 from logopsd.privacy.slots import HEADERS, Slots
 from logopsd.records import Batch, Record
 
+if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does without
+    from logopsd.privacy.pseudonyms import Pseudonyms
+
 WITHHELD = "[withheld: privacy stage failed]"
 """Stands in `msg` of a record that could not be masked."""
+
+_TAG = re.compile(r"<([0-9a-z][0-9a-f]{2}:(?:[0-9a-f]{12}|[0-9a-f]{8}))>")
+"""A pseudonym as it stands in a text."""
 
 CHOSEN = ("host", "peer")
 """Masked only where the operator chooses: they tell which machine a line came from."""
@@ -76,7 +82,7 @@ class PrivacyStage:
         encrypt_msg: Literal["always", "masked"] = "always",
         mask_fields: Collection[str] = (),
         keep: Sequence[str] = (),
-        pseudonyms: Pseudonyms | None = None,
+        pseudonyms: "Pseudonyms | None" = None,
     ) -> None:
         for name in mask_fields:
             if name not in CHOSEN and name not in HEADERS:
@@ -156,13 +162,13 @@ class PrivacyStage:
             value = getattr(record, name) if name in _OWN_FIELDS else extras.get(name)
             if not isinstance(value, str):
                 continue
-            tag = TAG.search(value)
+            tag = _TAG.search(value)
             if not tag:
                 continue
             if name in _OWN_FIELDS:
-                setattr(record, name, TAG.sub("", value))
+                setattr(record, name, _TAG.sub("", value))
             else:
-                extras[name] = TAG.sub("", value)
+                extras[name] = _TAG.sub("", value)
             beside = name + "_pid"
             if beside in extras:  # a sender's own
                 extras[beside + "_orig"] = extras[beside]

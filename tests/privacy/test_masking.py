@@ -175,9 +175,9 @@ def test_hostile_lines_cost_what_their_length_does(piece):
         text = piece * (length // len(piece))
         best = float("inf")
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = time.process_time()  # what other processes do to the clock does not count
             EVERYTHING.mask_text(text)
-            best = min(best, time.perf_counter() - begin)
+            best = min(best, time.process_time() - begin)
         return best
 
     short, long = cost(1 << 13), cost(1 << 16)
