@@ -6,7 +6,8 @@ sink, so a batch costs the loop a few milliseconds, and back-pressure is one num
 the sink has not yet written.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from logopsd.encoding import encode
@@ -92,9 +93,11 @@ class Pipeline:
             arrived = len(frames.frames)
             frames, peers = limit_frames(self.limiter, input, frames, peers, batch.now)
             self._suppress(batch, arrived - len(frames.frames))
-        self.lines.parse(frames, peers, batch)
+        with self._failing(input, len(frames.frames)):
+            self.lines.parse(frames, peers, batch)
+            data = self._masked_lines(batch)
         self._metrics.input(input).truncated += len(frames.cut)
-        self._store(batch, on_stored)
+        self._store(batch, data, on_stored)
         self.sources.see(batch, list(map(len, frames.frames)))
         return batch
 
@@ -113,8 +116,10 @@ class Pipeline:
             taken = self.limiter.take(input, peer, len(documents), batch.now)
             self._suppress(batch, len(documents) - taken)
             documents = documents[:taken]
-        self.documents.parse(documents, peer, batch, format=format)
-        self._store(batch, on_stored)
+        with self._failing(input, len(documents)):
+            self.documents.parse(documents, peer, batch, format=format)
+            data = self._masked_lines(batch)
+        self._store(batch, data, on_stored)
         self.sources.see(batch)
         return batch
 
@@ -165,9 +170,30 @@ class Pipeline:
         now = self._clock()
         return Batch(input, now, rfc3339_milliseconds(now))
 
-    def _store(self, batch: Batch, on_stored: Told) -> None:
+    @contextmanager
+    def _failing(self, input: str, count: int) -> Iterator[None]:
+        """What a stage raises is a bug of ours: it costs the batch, and that stands in the account.
+
+        Who called hears of it: HTTP says so, a connection is closed, and the log has the cause.
+        """
+        try:
+            yield
+        except Exception:
+            figures = self._metrics.input(input)
+            figures.received += count
+            figures.drop("error", count)
+            raise
+
+    def _masked_lines(self, batch: Batch) -> bytes:
+        """Mask the records of a batch in place, and return them encoded."""
         report = self.privacy.apply(batch)
-        data = encode(batch.records)
+        for detector, spans in report.masked.items():
+            self._metrics.masked(detector, spans)
+        if report.withheld:
+            self._metrics.withheld(report.withheld)
+        return encode(batch.records)
+
+    def _store(self, batch: Batch, data: bytes, on_stored: Told) -> None:
         # One search of the whole batch: it costs next to nothing, whatever the format was.
         if self._own_log and self._own_log in data:
             self._leave_out_own(batch)
@@ -179,11 +205,6 @@ class Pipeline:
         figures.inflight += count
         figures.missing_ts += batch.missing_ts
         figures.missing_level += batch.missing_level
-        for detector, spans in report.masked.items():
-            self._metrics.masked(detector, spans)
-        if report.withheld:
-            self._metrics.withheld(report.withheld)
-
         self._sink.write(data, _day_of(batch.received), Receipt(batch.input, count, on_stored))
 
     def _leave_out_own(self, batch: Batch) -> None:

@@ -114,6 +114,27 @@ def test_what_cannot_be_masked_is_counted_as_withheld(rig, monkeypatch):
     assert b"logops_pii_withheld_total 1.0" in rig.metrics.page(None)[0]
 
 
+@pytest.mark.parametrize("stage", ["lines", "documents", "privacy"])
+def test_what_a_stage_fails_on_is_in_the_account(rig, monkeypatch, stage):
+    """A bug costs the batch and is heard of; nothing of it is lost in silence."""
+
+    def fail(*_, **__):
+        raise RuntimeError("a bug")
+
+    method = "apply" if stage == "privacy" else "parse"
+    monkeypatch.setattr(getattr(rig.pipeline, stage), method, fail)
+    if stage == "documents":
+        with pytest.raises(RuntimeError):
+            rig.pipeline.take_documents("http", [{}, {}], "h", format="json")
+    else:
+        with pytest.raises(RuntimeError):
+            rig.pipeline.take_frames("http", Frames([b"a", b"b"]), "h")
+
+    figures = rig.metrics.input("http")
+    assert (figures.received, figures.dropped["error"], figures.inflight) == (2, 2, 0)
+    assert rig.sink.written == []
+
+
 def test_times_are_written_with_milliseconds():
     """The time of arrival is RFC 3339 in UTC; less than a millisecond is cut off."""
     assert rfc3339_milliseconds(NOW) == RECEIVED
