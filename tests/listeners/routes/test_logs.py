@@ -8,8 +8,7 @@ import pytest
 
 from logopsd.framing import FAULTS
 from logopsd.framing.newline import NewlineFramer
-from logopsd.listeners.http.messages import Request
-from logopsd.listeners.routes.content_types import CHARSETS, content_type_of
+from logopsd.listeners.routes.content_types import CHARSETS
 from logopsd.listeners.routes.intake import SLICE_RECORDS
 from logopsd.records import Frames
 from tests.listeners.http.helpers import PEER, get, head
@@ -264,19 +263,3 @@ def test_health_is_served_beside_it() -> None:
     case = Case()
     case.client.send(get("/healthz"), get("/readyz"), get("/v1/logs"))
     assert case.client.statuses == [200, 200, 405]
-
-
-@pytest.mark.parametrize(
-    ("header", "parsed"),
-    [
-        (b"", ("", "")),
-        (b"text/plain", ("text/plain", "")),
-        (b'Text/Plain ; a=b; charset = "UTF-8"', ("text/plain", "utf-8")),
-        (b"text/plain;charset", ("text/plain", "")),
-        (b";;;", ("", "")),
-        (b"\xff;charset=\xff", ("ÿ", "ÿ")),
-    ],
-)
-def test_a_content_type_is_read(header: bytes, parsed: tuple[str, str]) -> None:
-    """Type and charset are found however they are written."""
-    assert content_type_of(Request("POST", b"/", {b"content-type": header})) == parsed

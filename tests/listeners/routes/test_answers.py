@@ -1,0 +1,38 @@
+"""What is answered when records are stored, or are not."""
+
+import json
+
+from logopsd.listeners.routes.answers import MAX_REASONS, Rejected, Taken, partly_stored, stored
+
+
+def test_the_first_reasons_are_kept() -> None:
+    """All are counted."""
+    rejected = Rejected()
+    for start in range(0, 30, 7):
+        rejected.add([(number, "bad") for number in range(start, start + 7)])
+    assert rejected.count == 35
+    assert [line for line, _ in rejected.reasons] == list(range(MAX_REASONS))
+
+
+def test_stored() -> None:
+    """Without a word of lines where the body was read whole."""
+    answer = stored(Taken("t", 3, 2, 1))
+    assert json.loads(answer.body) == {
+        "accepted": 3,
+        "ts": "t",
+        "missing_ts": 2,
+        "missing_level": 1,
+    }
+
+
+def test_partly_stored() -> None:
+    """The error, and how much is stored all the same."""
+    answer = partly_stored(413, "too long", Taken("t", 3), Rejected(1, [(2, "bad")]))
+    assert answer.status == 413
+    assert json.loads(answer.body) == {
+        "error": "Content Too Large",
+        "detail": "too long",
+        "accepted": 3,
+        "rejected": 1,
+        "reasons": [{"line": 2, "reason": "bad"}],
+    }
