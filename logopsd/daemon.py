@@ -23,7 +23,8 @@ from logopsd.heartbeat import Heartbeat
 from logopsd.housekeeping import Housekeeping
 from logopsd.inherited import STORED, Inherited
 from logopsd.inputs import Listener
-from logopsd.reload import RECEIVING, Reloader
+from logopsd.reload import Reloader
+from logopsd.sink_watch import status_line
 from logopsd.systemd import Notifier, inherited_sockets
 
 CLOSE_SECONDS = 4.0
@@ -100,6 +101,7 @@ class Daemon:
         self._settings = settings
         self._reloader = reloader
         self._started = False
+        self._reload_due = False
         self._at_terminal = _is_terminal()
         self._log = log
         self._loop = asyncio.get_running_loop()
@@ -168,10 +170,12 @@ class Daemon:
         )
         self._started = True
         self._notify.ready()
-        self._notify.status(RECEIVING)
+        self._notify.status(status_line(None))
         if self._notify.is_heard:
             for kept in parts.listeners.kept:
                 kept.keep(self._store)
+        if self._reload_due:
+            self._hang_up()
 
     async def _shut_down(self) -> None:
         parts = self._parts
@@ -213,14 +217,16 @@ class Daemon:
         """SIGHUP: begin anew with files and settings; or end, where it was a terminal's last."""
         if self._at_terminal and not _is_terminal():
             self._ending.set()
+        if not self._started:
+            self._reload_due = True
         if self._ending.is_set() or not self._started:
             return
         self._notify.reloading()
         self._parts.sink.reopen()
-        status = RECEIVING
+        note = ""
         if self._reloader is not None:
-            status = self._reloader.reload(self._reconfigure, self._log)
-        self._notify.status(status)
+            note = self._reloader.reload(self._reconfigure, self._log)
+        self._notify.status(status_line(self._parts.sink.stalled, note))
         self._notify.ready()
 
     def _reconfigure(self, settings: Settings) -> None:

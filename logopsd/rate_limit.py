@@ -17,6 +17,9 @@ BURST_SECONDS: Final = 5.0
 QUIET_SECONDS: Final = 5.0
 """How long nothing of a peer was suppressed when it is said to have ended."""
 
+LOCAL: Final = "unix"
+"""The peer of a Unix socket."""
+
 MAX_PEERS: Final = 10_000
 """Peers with a bucket of their own, the last heard of; 2 MiB. Who is forgotten begins anew."""
 
@@ -79,10 +82,13 @@ class RateLimiter:
 
         Args:
             input: where they came in.
-            peer: whose they are.
+            peer: whose they are; `unix` is no address but all programs of this host, and is not
+                limited.
             count: how many there are.
             now: seconds since the epoch; where it leaps back, nobody gains or loses.
         """
+        if peer == LOCAL:
+            return count
         bucket = self._bucket(peer, now)
         gained = max(0.0, now - bucket.filled) * self._rate
         bucket.tokens = min(self._burst, bucket.tokens + gained)

@@ -8,9 +8,6 @@ from logopsd.config import Settings, Source
 from logopsd.errors import LogopsError, SettingsError
 from logopsd.log import Threshold
 
-RECEIVING = "receiving"
-"""What `systemctl status` shows while all is well."""
-
 
 class Reloader:
     """Reads the settings again.
@@ -33,7 +30,7 @@ class Reloader:
             log: the daemon's own.
 
         Returns:
-            One line for `systemctl status`.
+            What there is to say of it in `systemctl status`; empty where all was taken.
         """
         try:
             changes = self._source.reread()
@@ -41,11 +38,11 @@ class Reloader:
         except LogopsError as error:
             problems = error.problems if isinstance(error, SettingsError) else [str(error)]
             log.error("reload refused", problems=problems, hint="the old settings stay in effect")
-            return f"{RECEIVING}; reload refused, the old settings stay: {problems[0]}"
+            return f"reload refused, the old settings stay: {problems[0]}"
         self._source.accept(changes)
         self._threshold.set(changes.settings.log_level)
         log.info("reload", changed=dict(changes.applied))
         if changes.need_restart:
             log.warning("settings changed that need a restart", names=list(changes.need_restart))
-            return f"{RECEIVING}; to restart for: {', '.join(changes.need_restart)}"
-        return RECEIVING
+            return f"to restart for: {', '.join(changes.need_restart)}"
+        return ""

@@ -11,6 +11,17 @@ from logopsd.records import Receipt
 from logopsd.systemd import Notifier
 
 
+def status_line(stalled: str | None, note: str = "") -> str:
+    """One line for `systemctl status`.
+
+    Args:
+        stalled: why the sink cannot write; None where it can.
+        note: what else there is to say.
+    """
+    state = "receiving" if stalled is None else f"cannot write, senders are paused: {stalled}"
+    return f"{state}; {note}" if note else state
+
+
 class SinkWatch:
     """The observer of the sink (see sinks.ndjson.SinkObserver).
 
@@ -79,7 +90,7 @@ class SinkWatch:
         self._told = reason
         if reason is None:
             self._log.info("sink writes again")
-            self._notify.status("receiving")
+            self._notify.status(status_line(None))
         else:
             self._log.error("sink stalled", reason=reason)
-            self._notify.status(f"cannot write, senders are paused: {reason}")
+            self._notify.status(status_line(reason))

@@ -194,3 +194,25 @@ def test_systemd_is_told_of_start_life_and_end(tmp_path, monkeypatch):
 
     assert told[0] in ("WATCHDOG=1", "READY=1")
     assert {"READY=1", "STATUS=receiving", "STOPPING=1"} <= set(told)
+
+
+def test_a_reload_asked_for_during_the_start_is_done_after_it(tmp_path):
+    """SIGHUP never ends the daemon, nor is it lost; without a source it opens files anew."""
+    log = CapturedLog()
+    reopened = []
+
+    async def live() -> int:
+        daemon = Daemon(settings(tmp_path), log.log)
+        daemon._parts.sink.reopen = lambda: reopened.append(log.all("ready"))
+        running = asyncio.create_task(daemon.run())
+        daemon._hang_up()  # as the handler does; nothing listens yet
+        assert reopened == []
+        await log.until("ready")
+        os.kill(os.getpid(), signal.SIGTERM)
+        status = await running
+        daemon._hang_up()  # too late: it has ended
+        return status
+
+    assert asyncio.run(live()) == 0
+    assert len(reopened) == 1
+    assert reopened[0], "after it was ready"

@@ -121,6 +121,14 @@ def test_of_each_peer_the_first_frames_are_kept_in_order(peers: list[str], rate:
     }
 
 
+def test_programs_of_this_host_are_not_one_peer() -> None:
+    """A Unix socket has no address; one program must not have the others' records left out."""
+    limiter = RateLimiter(1)
+
+    assert limiter.take("unix", "unix", 100, 0.0) == 100
+    assert limiter.notices(0.0) == []
+
+
 def test_frames_of_one_peer() -> None:
     """A stream has one peer for all frames; who has none is not limited."""
     limiter = RateLimiter(1)

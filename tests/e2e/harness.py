@@ -40,6 +40,7 @@ PACKAGES = {
     "rsyslogd": "rsyslog",
     "systemd-journal-remote": "systemd-journal-remote",
     "systemd-journal-upload": "systemd-journal-remote",
+    "systemd-analyze": "systemd",
     "systemd-socket-activate": "systemd",
 }
 """Program -> the Debian package that brings it."""

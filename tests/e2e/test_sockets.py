@@ -4,6 +4,7 @@ import array
 import contextlib
 import http.client
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import MakeDaemon
-from tests.e2e.harness import DEADLINE_SECONDS, Daemon, need, run
+from tests.e2e.harness import DEADLINE_SECONDS, ROOT, Daemon, need, run
 
 HAND_OVER = 'export LISTEN_PID=$$; exec "$@" {}'
 """For bash: descriptors from 3 on are where systemd puts them, and exec keeps the process id."""
@@ -261,19 +262,23 @@ def test_a_stored_socket_yields_to_changed_settings(
 WITHOUT_NETWORK = ["unshare", "--user", "--net", "--map-root-user"]
 """PrivateUsers=yes and PrivateNetwork=yes, without systemd."""
 
-MDWE = """
-import ctypes, os, sys
-PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
-ctypes.CDLL(None).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
-os.execvp(sys.argv[1], sys.argv[1:])
-"""
-"""MemoryDenyWriteExecute=yes, where the kernel (6.3) can do it without a filter of system calls."""
+JAIL = [
+    sys.executable,
+    str(Path(__file__).parent / "jail.py"),
+    str(ROOT / "systemd" / "logopsd.service"),
+]
+"""Its SystemCallFilter=, RestrictAddressFamilies= and MemoryDenyWriteExecute=, likewise."""
 
 
 def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon) -> None:
-    """With all sockets handed over it works as logopsd.service has it: in an empty network."""
-    if subprocess.run([*WITHOUT_NETWORK, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("namespaces may not be made here")
+    """With all sockets handed over it works under the limits of logopsd.service."""
+    need("systemd-analyze")
+    confined = [*WITHOUT_NETWORK, *JAIL]
+    if subprocess.run([*confined, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("namespaces or filters of system calls may not be made here")
+    opens_one = [sys.executable, "-c", "import socket; socket.socket(socket.AF_INET)"]
+    refused = subprocess.run([*confined, *opens_one], capture_output=True, check=False)
+    assert b"Address family not supported" in refused.stderr
     daemon = make_daemon()
     with contextlib.ExitStack() as stack:
         socks = {}
@@ -283,7 +288,7 @@ def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon) -> None:
             socks[name].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             socks[name].bind(("::", 0))
         hand_over(daemon, socks)
-        daemon.prefix += [*WITHOUT_NETWORK, sys.executable, "-c", MDWE]
+        daemon.prefix += confined
         daemon.start()
         addresses = {name: ("127.0.0.1", sock.getsockname()[1]) for name, sock in socks.items()}
         assert {name: daemon.address(name)[1] for name in socks} == {
@@ -305,4 +310,6 @@ def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon) -> None:
         records = daemon.wait_records(3)
         assert {record["msg"] for record in records} == {"udp", "tcp", "http"}
         assert {record["peer"] for record in records} == {"127.0.0.1"}
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for(lambda: daemon.events("reload"), "the reload")
         assert daemon.stop() == 0
