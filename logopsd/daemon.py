@@ -15,7 +15,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
-from logopsd import seen_file
+from logopsd import seen_file, tasks
 from logopsd.assembly import assemble, reconfigure
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
@@ -34,23 +34,8 @@ that the process is gone 10 s after SIGTERM."""
 DRAIN_SECONDS = 4.0
 """For the sink to write and fsync what it holds."""
 
-NOTICE_SECONDS = 1.0
-"""How soon it is written that records of a peer are suppressed, or are so no more."""
-
 WATCH_SECONDS = 1.0
 """How soon it is noticed that the disk does not answer, beyond the time it may take."""
-
-SUMMARY_SECONDS = 60.0
-"""Between two `ingest` lines of the daemon's own log."""
-
-BEATS = 4
-"""How often in an interval of the watchdog it is looked whether the heartbeat is back."""
-
-SOURCES_SECONDS = 60.0
-"""Between two looks at who has fallen silent."""
-
-SOURCES_NAMED = 20
-"""Senders that one line of the log names by their number; when a relay dies, all do at once."""
 
 ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
@@ -150,17 +135,19 @@ class Daemon:
             await self._listen(listener)
         for listener in parts.listeners.side_ports:
             await self._listen(listener)
-        self._spawn("summary", self._sum_up())
+        self._spawn("summary", tasks.sum_up(parts.metrics, self._log))
         self._spawn("account", self._keep_account())
-        self._spawn("sources", self._watch_sources())
-        self._spawn("notices", self._write_notices())
+        self._spawn("sources", tasks.watch_sources(parts.sources, self._log))
+        self._spawn("notices", tasks.write_notices(parts.pipeline))
         self._spawn("sink watch", self._watch_sink())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
         if parts.certificates is not None:
             self._spawn("certificates", parts.certificates.watch())
-        if self._notify.watchdog_interval is not None:
-            self._spawn("watchdog", self._feed_watchdog(self._notify.watchdog_interval))
+        if (interval := self._notify.watchdog_interval) is not None:
+            heartbeat = Heartbeat(parts.pipeline.beat, parts.sink)
+            feeding = tasks.feed_watchdog(self._notify, heartbeat, interval, self._log)
+            self._spawn("watchdog", feeding)
         self._log.info(
             "ready",
             version=logopsd.__version__,
@@ -272,48 +259,11 @@ class Daemon:
         self._failed = True
         self._ending.set()
 
-    async def _write_notices(self) -> None:
-        """Write whose records are being suppressed, for whoever reads only the data."""
-        while True:
-            await asyncio.sleep(NOTICE_SECONDS)
-            self._parts.pipeline.write_notices()
-
     async def _watch_sink(self) -> None:
         """Tell of a disk that does not answer: it raises no error that could be told of."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             self._parts.sink_watch.look(self._parts.sink.stalled)
-
-    async def _feed_watchdog(self, interval: float) -> None:
-        """Feed systemd's watchdog while a heartbeat passes through pipeline and sink."""
-        heartbeat = Heartbeat(self._parts.pipeline.beat, self._parts.sink)
-        missed = 0
-        while True:
-            if heartbeat.alive():
-                self._notify.watchdog()
-                missed = 0
-            else:
-                missed += 1
-                if missed == BEATS:
-                    self._log.error("heartbeat lost", hint="systemd will restart the daemon")
-                    self._notify.status("the heartbeat does not come back, a bug; see the log")
-            await asyncio.sleep(interval / BEATS)
-
-    async def _watch_sources(self) -> None:
-        """Say once of each sender that it fell silent.
-
-        By its number in the table, and not by its address, which is personal data.
-        """
-        while True:
-            await asyncio.sleep(SOURCES_SECONDS)
-            fallen = self._parts.sources.check(time.time())
-            if fallen:
-                self._log.warning(
-                    "senders fell silent",
-                    count=len(fallen),
-                    sources=[source.id for source in fallen[:SOURCES_NAMED]],
-                    hint="logopsd status --sources",
-                )
 
     async def _keep_account(self) -> None:
         """Write the account at UTC midnight, and keep the figures of the day until then."""
@@ -340,21 +290,3 @@ class Daemon:
 
         keeping = Housekeeping(self._log, interval=interval, succeeded=succeeded)
         await keeping.run(lambda: self._parts.sweeper)
-
-    async def _sum_up(self) -> None:
-        """Log what came in during the last minute, for each input that stored anything."""
-        seen = dict.fromkeys(self._parts.metrics.inputs, (0, 0, 0))
-        while True:
-            await asyncio.sleep(SUMMARY_SECONDS)
-            for name, before in seen.items():
-                figures = self._parts.metrics.input(name)
-                seen[name] = (figures.accepted, figures.missing_ts, figures.missing_level)
-                accepted, missing_ts, missing_level = map(int.__sub__, seen[name], before)
-                if accepted:
-                    self._log.info(
-                        "ingest",
-                        input=name,
-                        accepted=accepted,
-                        missing_ts=missing_ts,
-                        missing_level=missing_level,
-                    )
