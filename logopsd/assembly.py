@@ -17,7 +17,7 @@ from logopsd.config import Settings
 from logopsd.free_space import FreeSpace
 from logopsd.housekeeping import SPLIT, Rounds, rounds
 from logopsd.inherited import Inherited
-from logopsd.inputs import Listeners, tls_files
+from logopsd.inputs import Listeners
 from logopsd.limits import connections, raise_descriptors
 from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.tls import Certificates, load
@@ -36,6 +36,7 @@ from logopsd.sinks.ndjson import NdjsonSink, Split
 from logopsd.sinks.stdout import StdoutSink
 from logopsd.sources import Sources
 from logopsd.systemd import Notifier
+from logopsd.tls_settings import tls_files
 
 Deliver = Callable[[Callable[[], None]], object]
 """Runs a callable in the event loop, from any thread: `loop.call_soon_threadsafe`."""

@@ -212,8 +212,8 @@ def _unusable(settings: "Settings") -> Iterator[str]:
 
 
 def _unusable_certificates(settings: "Settings") -> Iterator[str]:
-    from logopsd.inputs import tls_files
     from logopsd.listeners.tls import load
+    from logopsd.tls_settings import tls_files
 
     try:
         files = tls_files(settings)

@@ -22,7 +22,7 @@ from logopsd.errors import LogopsError
 from logopsd.heartbeat import Heartbeat
 from logopsd.housekeeping import Housekeeping
 from logopsd.inherited import STORED, Inherited
-from logopsd.inputs import Listener
+from logopsd.listeners.listener import Listener
 from logopsd.reload import Reloader
 from logopsd.sink_watch import status_line
 from logopsd.systemd import Notifier, inherited_sockets

@@ -1,10 +1,10 @@
 """Makes the listeners, from the settings and from the sockets that systemd opened."""
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,61 +21,19 @@ from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
 from logopsd.listeners.http.tokens import TokenFile
+from logopsd.listeners.listener import Listener
 from logopsd.listeners.multiline_connection import MultilineConnection
 from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
 from logopsd.listeners.routes.ingest import ingest_routes
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection, StreamConnection
-from logopsd.listeners.tls import Certificates, TlsFiles
+from logopsd.listeners.tls import Certificates
 from logopsd.metrics import Metrics
 from logopsd.parsing.cursors import SeenCursors
 from logopsd.pipeline import Pipeline
 
-Made = TypeVar("Made", bound="Listener")
-
-
-class Listener(Protocol):
-    """What the daemon asks of every listener; see listeners/."""
-
-    input: str
-
-    @property
-    def addresses(self) -> Sequence[str]:
-        """Where it listens, once started: `udp://127.0.0.1:5514`."""
-
-    async def start(self) -> None:
-        """Open the socket; ListenError names the mend."""
-
-    def pause(self) -> None:
-        """Stop reading: the sink is full."""
-
-    def resume(self) -> None:
-        """Read again."""
-
-    def stop_accepting(self) -> None:
-        """Take no new peers."""
-
-    async def close(self) -> None:
-        """Read out what has arrived, hand it down, and part from the peers."""
-
-
-def tls_files(settings: Settings) -> TlsFiles | None:
-    """What TLS is made of; None where nothing speaks it.
-
-    Raises:
-        SettingsError: a partner is missing, as it was taken away while TLS is on.
-    """
-    if settings.tls_port is None and not settings.relp_tls:
-        return None
-    if settings.tls_cert is None or settings.tls_key is None:
-        raise SettingsError(["LOGOPS_TLS_CERT and LOGOPS_TLS_KEY are needed until TLS is off"])
-    return TlsFiles(
-        cert=settings.tls_cert,
-        key=settings.tls_key,
-        client_ca=settings.tls_client_ca,
-        permitted=settings.tls_permitted_peers,
-    )
+Made = TypeVar("Made", bound=Listener)
 
 
 def _seconds(timeout: Literal["off"] | float) -> float:
