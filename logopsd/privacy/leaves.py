@@ -30,13 +30,15 @@ class Known:
 
     Attributes:
         clean: those texts; None among them, so that an absent field is clean.
+        hosts: names of hosts that may stay, whether or not they are addresses.
         telling: keys whose value is read together with them, as they tell what it is.
     """
 
-    __slots__ = ("clean", "telling")
+    __slots__ = ("clean", "hosts", "telling")
 
     def __init__(self) -> None:
         self.clean: set[str | None] = {None}
+        self.hosts: set[str | None] = {None}
         self.telling: dict[str, bool] = {}
 
     def tells(self, key: str) -> bool:

@@ -5,8 +5,9 @@ masked loses every text its sender gave, keeps its token, and is counted.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -30,6 +31,9 @@ _TAG = re.compile(r"<([0-9a-z][0-9a-f]{2}:(?:[0-9a-f]{12}|[0-9a-f]{8}))>")
 
 CHOSEN = ("host", "peer")
 """Masked only where the operator chooses: they tell which machine a line came from."""
+
+_MACHINES = ("ipv4", "ipv6", "mac")
+"""What these look for is a host's own name; all else has no place in `host`, and always goes."""
 
 _OWN_FIELDS = frozenset(Record.__struct_fields__) - {"extras"}
 
@@ -95,6 +99,8 @@ class PrivacyStage:
         self._encrypt_always = encrypt_msg == "always"
         self._chosen = tuple(name for name in CHOSEN if name in mask_fields)
         self._known = leaves.Known()
+        rest = [name for name in detectors if name not in _MACHINES]
+        self._hosts = Masker(available.build(rest, keep), pseudonyms)
 
     def apply(self, batch: Batch) -> PrivacyReport:
         """Mask a batch's records in place, and give them their tokens.
@@ -137,23 +143,47 @@ class PrivacyStage:
         slots = Slots(records, self._known, self._chosen)
         changed, found = self._masker.mask_many(slots.texts)
         replaced = slots.replaced(changed)
-        tokens, failed = self._make_tokens(records, changed, now)
+        if "host" not in self._chosen:
+            replaced += self._masked_hosts(records, found)
+        tokens = self._make_tokens(records, changed, now)
 
         for record, name, value in replaced:
             setattr(record, name, value)
         if self._pseudonyms:
             for record in records:
                 self._move_pseudonyms(record)
-        for record, name, token in tokens:
-            if name == "msg":
-                record.msg_enc = token
-            else:
-                record.extras = record.extras or {}
-                record.extras[name + "_enc"] = token
+        for record, token in zip(tokens.messages, tokens.made, strict=False):
+            record.msg_enc = token
+        made = islice(tokens.made, len(tokens.messages), None)
+        for (record, name), token in zip(tokens.fields, made, strict=False):
+            record.extras = record.extras or {}
+            record.extras[name + "_enc"] = token
         slots.remember(changed)
         for name, count in found.items():
             counts[name] = counts.get(name, 0) + count
-        return failed
+        return tokens.failed
+
+    def _masked_hosts(
+        self, records: Sequence[Record], counts: dict[str, int]
+    ) -> list[tuple[Record, str, str]]:
+        """Mask what is no host's name or address; each name is looked at once."""
+        known = self._known.hosts
+        unknown = [host for host in {record.host for record in records} - known if host]
+        if not unknown:
+            return []
+        changed, found = self._hosts.mask_many(unknown)
+        for name, count in found.items():
+            counts[name] = counts.get(name, 0) + count
+        if len(known) + len(unknown) > leaves.KNOWN_LIMIT:
+            known.clear()
+            known.add(None)
+        known.update(
+            host
+            for place, host in enumerate(unknown)
+            if place not in changed and len(host) <= leaves.KNOWN_LENGTH
+        )
+        new = {unknown[place]: text for place, text in changed.items()}
+        return [(one, "host", new[one.host]) for one in records if one.host in new]
 
     def _move_pseudonyms(self, record: Record) -> None:
         """Put the pseudonym of a named field beside it, so that the field holds its mask alone."""
@@ -177,29 +207,42 @@ class PrivacyStage:
 
     def _make_tokens(
         self, records: Sequence[Record], changed: Mapping[int, str], now: float
-    ) -> tuple[Iterable[tuple[Record, str, str]], int]:
-        """Encrypt what is asked for, from the originals: (record, field, token), and how many not.
+    ) -> "_Tokens":
+        """Encrypt what is asked for, from the originals.
 
-        No token is made of a part: without its token a record is still masked.
+        Where no token can be made there is none at all: without it a record is still masked.
         """
         if not self._tokens:
-            return (), 0
-        holders = records
+            return _NO_TOKENS
+        messages = records
         if not self._encrypt_always:
-            holders = [record for place, record in enumerate(records) if place in changed]
-        wanted = [(record, "msg") for record in holders]
-        texts = [record.msg for record in holders]
+            messages = [record for place, record in enumerate(records) if place in changed]
+        texts = [record.msg for record in messages]
+        fields: list[tuple[Record, str]] = []
         for record in records:
             for name in self._encrypt_fields if record.extras else self._encrypt_own:
                 text = _text_of(record, name)
                 if text:
-                    wanted.append((record, name))
+                    fields.append((record, name))
                     texts.append(text)
         try:
-            tokens = self._tokens.encrypt_many(texts, now)
+            return _Tokens(messages, fields, self._tokens.encrypt_many(texts, now))
         except Exception:
-            return (), len({id(record) for record, _ in wanted})
-        return [(*where, token) for where, token in zip(wanted, tokens, strict=True)], 0
+            wanted = {id(record) for record in messages} | {id(record) for record, _ in fields}
+            return _Tokens(failed=len(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Tokens, and what they are of: first those of messages, then those of other fields."""
+
+    messages: Sequence[Record] = ()
+    fields: Sequence[tuple[Record, str]] = ()
+    made: Sequence[str] = ()
+    failed: int = 0
+
+
+_NO_TOKENS = _Tokens()
 
 
 def _text_of(record: Record, name: str) -> str | None:

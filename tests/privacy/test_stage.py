@@ -63,6 +63,17 @@ def test_host_and_peer_are_masked_by_choice():
     assert (one.host, one.peer, two.host) == ("83.11.x.x", "83.11.x.x", "web1")
 
 
+def test_a_host_that_is_none_is_masked_always():
+    """An address may stay a host's name, but a mail address or a password is none."""
+    stage = PrivacyStage()
+    for _ in range(2):
+        one = record("m", host="83.11.2.3")
+        two, three = record("m", host="jan@example.com"), record("m", host="password=x")
+        report = stage.apply(batch(one, two, three))
+        assert (one.host, two.host, three.host) == ("83.11.2.3", "j***@example.com", "password=***")
+        assert report.masked == {"email": 1, "secret": 1}
+
+
 def test_unknown_names_are_refused():
     """A field, a detector or an exemption that is none is a refusal to start."""
     with pytest.raises(PrivacyError, match="no field"):
@@ -189,12 +200,13 @@ def test_memory_for_names_is_bounded():
     stage = PrivacyStage()
     for turn in range(3):
         made = [
-            record("m", app=f"app{turn}-{n}", extras={f"token{turn}-{n}": 1})
+            record("m", app=f"app{turn}-{n}", host=f"{turn}-{n}", extras={f"token{turn}-{n}": 1})
             for n in range(KNOWN_LIMIT // 2)
         ]
         stage.apply(batch(*made, record("m", app="x" * 5000)))
     assert len(stage._known.clean) <= KNOWN_LIMIT
     assert len(stage._known.telling) <= KNOWN_LIMIT
+    assert len(stage._known.hosts) <= KNOWN_LIMIT
     assert "x" * 5000 not in stage._known.clean
 
 
