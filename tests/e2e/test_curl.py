@@ -164,3 +164,49 @@ def test_health_and_readiness(daemon: Daemon) -> None:
         assert (status, health["status"], health["pii_encryption"]) == (200, "ok", False)
         assert health["version"]
         assert daemon.get("/readyz", name)[0] == 200
+
+
+def test_a_bad_line_among_gzipped_ndjson(daemon: Daemon) -> None:
+    """1,000 lines and two that are none: those are told by number, the others are stored."""
+    lines = [json.dumps({"msg": f"message {number}"}) for number in range(1000)]
+    lines[499:499] = ["secret, no JSON", "42"]
+    status, answer = curl(
+        daemon,
+        *json_header("application/x-ndjson"),
+        *("-H", "Content-Encoding: gzip"),
+        stdin=gzip.compress("\n".join(lines).encode()),
+    )
+
+    assert (status, answer["accepted"], answer["rejected"]) == (200, 1000, 2)
+    assert [reason["line"] for reason in answer["reasons"]] == [500, 501]
+    assert "secret" not in json.dumps(answer)
+    assert [r["msg"] for r in daemon.records()] == [f"message {n}" for n in range(1000)]
+    page = daemon.metrics()
+    assert page.sum("logops_dropped_total", input="http", reason="rejected") == 2
+    assert page.unaccounted("http") == 0
+
+
+def test_ndjson_longer_than_any_other_body(daemon: Daemon) -> None:
+    """It is taken as it comes, so the limit of a body is none of it."""
+    line = json.dumps({"msg": "x" * 990}).encode() + b"\n"
+    status, answer = curl(daemon, *json_header("application/x-ndjson"), stdin=line * 20_000)
+    assert (status, answer["accepted"]) == (200, 20_000)
+
+
+def test_loki_push(daemon: Daemon) -> None:
+    """Loki's own answer, and labels beside the line."""
+    values = [["1570818238000000000", f"line {number}"] for number in range(1000)]
+    body = {"streams": [{"stream": {"job": "shop", "zone": "a"}, "values": values}]}
+    status, _ = curl(
+        daemon,
+        *json_header("application/json"),
+        *("-H", "Content-Encoding: gzip"),
+        path="/loki/api/v1/push",
+        stdin=gzip.compress(json.dumps(body).encode()),
+    )
+
+    assert status == 204
+    records = daemon.records()
+    assert [record["msg"] for record in records] == [line for _, line in values]
+    assert records[0]["ts"] == "2019-10-11T18:23:58.000000Z"
+    assert (records[0]["emitter"], records[0]["zone"]) == ("shop", "a")
