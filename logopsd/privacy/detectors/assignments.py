@@ -45,7 +45,8 @@ _QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encrypti
 _NO_PASS = ("by", "com", "tres", "sur", "under", "over")
 """`bypass=`, `compass=`: words that end in `pass` and open nothing."""
 
-_NEXT_WORD = re.compile(r" [^\W\d_]| \*")
+_NEXT_WORD = re.compile(r"""[,;.]?[ ](?:[^\W\d_]{1,40}+(?![\w.-]{0,40}["']?[=:])|\*)""", re.VERBOSE)
+"""Another word, as in a sentence; but not the next name of `user: jan, password: x, host: y`."""
 
 _SHORTEST = {"ken": 3}
 """Characters that a value needs at least, where it is not one: `near token: }`."""
