@@ -209,8 +209,12 @@ keep = Kind(
 def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
     networks = []
     for item in _items(text):
-        network = ipaddress.ip_network(item, strict=False)
-        if "/" in item and network.network_address != ipaddress.ip_address(item.split("/")[0]):
+        try:
+            network = ipaddress.ip_network(item, strict=False)
+            address = ipaddress.ip_address(item.split("/")[0])
+        except ValueError as error:
+            raise ValueError from error  # its text repeats the value
+        if "/" in item and network.network_address != address:
             raise RefusedValueError(f"did you mean {network}?")
         networks.append(network)
     return tuple(networks)
