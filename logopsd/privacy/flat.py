@@ -18,7 +18,7 @@ _TEXT: Final = {str}
 _is_small: Final = float(SMALL).__gt__
 
 
-def collect_flat(mappings: Sequence[Mapping[str, Any]], known: Known) -> list[str] | None:
+def collect_flat(mappings: Sequence[dict[str, Any]], known: Known) -> list[str] | None:
     """Return what `leaves.collect` finds in mappings, one after the other; None: ask it instead.
 
     Args:
@@ -28,7 +28,7 @@ def collect_flat(mappings: Sequence[Mapping[str, Any]], known: Known) -> list[st
     keys = set(chain.from_iterable(mappings))
     if not known.clean.issuperset(keys) or any(map(known.tells, keys)):
         return None
-    values = list(chain.from_iterable(map(dict.values, mappings)))
+    values: list[Any] = list(chain.from_iterable(map(dict.values, mappings)))
     types = set(map(type, values))
     if types == _TEXT:
         return values

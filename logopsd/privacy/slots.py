@@ -56,7 +56,7 @@ class Slots:
         data = [record.sd for record in holders if record.sd]
         texts = None
         if self._known.clean.issuperset(chain.from_iterable(data)):
-            elements = list(chain.from_iterable(map(dict.values, data)))
+            elements: list[dict[str, Any]] = list(chain.from_iterable(map(dict.values, data)))
             texts = collect_flat(elements, self._known)
         self._add_flat("sd", holders, texts)
 
