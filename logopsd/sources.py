@@ -9,12 +9,13 @@ hosts of one peer are bounded as well: a sender that makes up names costs itself
 not the others their places.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone, tzinfo
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Any, Final
 
 from logopsd.records import Batch, Record
+from logopsd.source import FORGET_SECONDS, SILENT_FLOOR_SECONDS, Key, Source, sequence_of
 
 MAX_SOURCES: Final = 10_000
 """Senders in the table: a large site, in some 8 MiB."""
@@ -28,122 +29,11 @@ OTHER_HOSTS: Final = "(others)"
 MAX_HOST_CHARS: Final = 255
 """Characters of a host that are kept: the longest name of RFC 5424, and of DNS."""
 
-FORGET_SECONDS: Final = 7 * 86400.0
-"""A sender silent for so long is taken out of service, and forgotten."""
+INTERVAL_SECONDS: Final = 1.0
+"""The least time between two batches that counts as an interval: bursts make none."""
 
-SILENT_FLOOR_SECONDS: Final = 600.0
-"""No sender counts as silent earlier."""
-
-SILENT_MEANS: Final = 10.0
-"""How many times its mean interval a sender may be silent."""
-
-SILENT_LONGEST: Final = 2.0
-"""How many times its longest interval so far: bursts far apart make a short mean."""
-
-SILENT_MIN_INTERVALS: Final = 10
-"""Intervals a sender must have had for its habit to be known."""
-
-SAMPLE_SECONDS: Final = 1.0
-"""How often a sender's clock is looked at, and the least that counts as an interval."""
-
-SKEW_WEIGHT: Final = 0.2
-"""Of a new look at a sender's clock, in the mean that is shown."""
-
-MAX_SEQUENCE: Final = 2_147_483_647
-"""Of RFC 5424 section 7.3.1; the next one is 1 again."""
-
-MAX_GAP: Final = 100_000
-"""Numbers left out at once; more is a counter that was set anew, and no loss."""
-
-LATE: Final = 64
-"""How far back a number may lie that came late, as UDP mixes them; more is a restart."""
-
-_ZONE_STEP: Final = 900
-"""Zones differ by quarters of an hour, seconds."""
-
-_ZONE_TOLERANCE: Final = 240
-"""How far beside a whole zone a clock may be for the zone to be guessed, seconds."""
-
-_ZONE_MAX: Final = 14 * 3600
-
-_ONE: Final = 1 << 48
-"""A record, in sums that count records above and bytes below this bit."""
-
-Key = tuple[str, str | None, str | None]
-
-
-class Source:
-    """One sender.
-
-    Attributes:
-        id: its number in the table, never given twice; what the log calls it.
-        key: input, peer and host.
-        first_seen: seconds since the epoch, as all times here.
-        last_seen: when it was heard last.
-        records: how many came.
-        bytes: their size as received; of structured payloads the characters of the messages.
-        skew: how far its clock is ahead of ours, seconds, smoothed; None where it tells no time.
-        zone: the offset that its stamps without a zone seem to have, `+02:00`.
-        gaps: numbers of its sequence that never came; None where it numbers nothing.
-        is_silent: whether it has been silent for much longer than it used to be.
-    """
-
-    __slots__ = (
-        "bytes",
-        "first_seen",
-        "gaps",
-        "id",
-        "intervals",
-        "is_silent",
-        "key",
-        "last_seen",
-        "longest",
-        "records",
-        "sampled_at",
-        "sequence",
-        "skew",
-        "zone",
-    )
-
-    def __init__(self, id: int, key: Key, now: float) -> None:
-        self.id = id
-        self.key = key
-        self.first_seen = self.last_seen = now
-        self.records = 0
-        self.bytes = 0
-        self.skew: float | None = None
-        self.zone: str | None = None
-        self.gaps: int | None = None
-        self.is_silent = False
-        self.intervals = 0
-        self.longest = 0.0  # seconds between two times it was heard
-        self.sampled_at = 0.0
-        self.sequence = 0  # the highest number that came
-
-    def silence_allowed(self) -> float:
-        """Return how long it may be silent before that is remarkable, seconds."""
-        if self.intervals < SILENT_MIN_INTERVALS:
-            return FORGET_SECONDS
-        mean = (self.last_seen - self.first_seen) / self.intervals
-        return max(SILENT_FLOOR_SECONDS, SILENT_MEANS * mean, SILENT_LONGEST * self.longest)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as it is shown."""
-        input, peer, host = self.key
-        return {
-            "id": self.id,
-            "input": input,
-            "peer": peer,
-            "host": host,
-            "first_seen": round(self.first_seen, 3),
-            "last_seen": round(self.last_seen, 3),
-            "records": self.records,
-            "bytes": self.bytes,
-            "skew_seconds": None if self.skew is None else round(self.skew, 3),
-            "zone": self.zone,
-            "gaps": self.gaps,
-            "silent": self.is_silent,
-        }
+_Pair = tuple[str | None, str | None]
+"""Peer and host."""
 
 
 class Sources:
@@ -192,44 +82,46 @@ class Sources:
             return
         if sizes is None or len(sizes) != len(records):
             sizes = [len(record.msg) for record in records]
+        size = sum(sizes)
         hosts: list[str | None] = [record.host for record in records]
         peers: list[str | None] = [record.peer for record in records]
         one_peer = len(set(peers)) == 1
         if one_peer and len(set(hosts)) == 1:
-            self._note(batch, peers[0], hosts[0], len(records), sum(sizes), records)
+            source = self._note((batch.input, peers[0], hosts[0]), batch.now, len(records), size)
+            if source.is_due(batch.now) or sequence_of(records[-1]):
+                self._look(source, records, batch)
             return
-        # Texts remember their hash, pairs of them do not: by the host alone it takes half as long,
-        # and it is enough where each host has but one peer.
-        last = dict(zip(hosts, records, strict=True))
-        if not one_peer:
-            peer_of = {host: record.peer for host, record in last.items()}
-            if list(map(peer_of.__getitem__, hosts)) != peers:
-                self._see_pairs(batch, list(zip(peers, hosts, strict=True)), sizes)
-                return
-        sums = dict.fromkeys(hosts, 0)
-        for host, size in zip(hosts, sizes, strict=True):
-            sums[host] += size + _ONE
-        for host, packed in sums.items():
-            self._note_one_of(batch, last[host], packed)
+        counts: Mapping[_Pair, int]
+        host_of = dict(zip(peers, hosts, strict=True))
+        # Texts remember their hash and pairs do not, so pairs are counted only where they must be.
+        if one_peer:
+            counts = {(peers[0], host): count for host, count in Counter(hosts).items()}
+        elif list(map(host_of.__getitem__, peers)) == hosts:
+            counts = {(peer, host_of[peer]): count for peer, count in Counter(peers).items()}
+        else:
+            counts = Counter(zip(peers, hosts, strict=True))
+        self._see_several(batch, counts, size)
 
-    def _see_pairs(
-        self, batch: Batch, pairs: Sequence[tuple[str | None, str | None]], sizes: Sequence[int]
-    ) -> None:
-        """Note a batch in which a host has several peers: some relays have the same senders."""
-        last = dict(zip(pairs, batch.records, strict=True))
-        sums = dict.fromkeys(pairs, 0)
-        for pair, size in zip(pairs, sizes, strict=True):
-            sums[pair] += size + _ONE
-        for pair, packed in sums.items():
-            self._note_one_of(batch, last[pair], packed)
-
-    def _note_one_of(self, batch: Batch, last: Record, packed: int) -> None:
-        """Note one sender of several: its last record, and its records and bytes in one number."""
-        mine: Sequence[Record] = (last,)
-        peer, host = last.peer, last.host
-        if _sequence_of(last):
-            mine = [r for r in batch.records if r.host == host and r.peer == peer]
-        self._note(batch, peer, host, packed >> 48, packed & (_ONE - 1), mine)
+    def _see_several(self, batch: Batch, counts: Mapping[_Pair, int], size: int) -> None:
+        """Note several senders of one batch, and look only at those that have to be looked at."""
+        left = len(batch.records)
+        mine: dict[_Pair, list[Record]] = {}
+        due: list[tuple[_Pair, Source]] = []
+        for pair, count in counts.items():
+            share = size * count // left  # of what is left, so that the shares add up
+            size -= share
+            left -= count
+            source = self._note((batch.input, *pair), batch.now, count, share)
+            if source.gaps is not None or source.is_due(batch.now):
+                due.append((pair, source))
+                mine[pair] = []
+        if due:
+            for record in batch.records:
+                records = mine.get((record.peer, record.host))
+                if records is not None:
+                    records.append(record)
+            for pair, source in due:
+                self._look(source, mine[pair], batch)
 
     def check(self, now: float) -> list[Source]:
         """Look who is silent, and forget who has been so for too long; to be called each minute.
@@ -272,34 +164,28 @@ class Sources:
             "sources": [source.as_dict() for source in reversed(self._table.values())],
         }
 
-    def _note(
-        self,
-        batch: Batch,
-        peer: str | None,
-        host: str | None,
-        count: int,
-        size: int,
-        records: Sequence[Record],
-    ) -> None:
-        """Note records of one sender, of which those given are looked at: the last, or all."""
-        now = batch.now
-        source = self._find((batch.input, peer, host), now)
+    def _note(self, key: Key, now: float, count: int, size: int) -> Source:
+        """Note how much came of one sender."""
+        source = self._find(key, now)
         source.records += count
         source.bytes += size
         passed = now - source.last_seen
-        if passed >= SAMPLE_SECONDS:
+        if passed >= INTERVAL_SECONDS:
             source.intervals += 1
             if passed > source.longest and not source.is_silent:
                 source.longest = passed
         if passed > 0:
             source.last_seen = now
         source.is_silent = False
-        sample = records[-1]
-        if now - source.sampled_at >= SAMPLE_SECONDS or now < source.sampled_at:
-            source.sampled_at = now
-            self._look_at_clock(source, sample, batch)
-        if _sequence_of(sample):
-            _follow(source, filter(None, map(_sequence_of, records)))
+        return source
+
+    def _look(self, source: Source, records: Sequence[Record], batch: Batch) -> None:
+        """Look at records of one sender, for its clock and its numbers."""
+        if source.is_due(batch.now):
+            source.sampled_at = batch.now
+            source.look_at_clock(records[-1], batch, self.tz)
+        if sequence_of(records[-1]):
+            source.follow(filter(None, map(sequence_of, records)))
 
     def _find(self, key: Key, now: float) -> Source:
         """Return the entry of a sender, made where there is none, and put it last."""
@@ -335,59 +221,3 @@ class Sources:
         self._hosts[peer] -= 1
         if not self._hosts[peer]:
             del self._hosts[peer]
-
-    def _look_at_clock(self, source: Source, record: Record, batch: Batch) -> None:
-        if record.ts == batch.received:  # it told no time
-            return
-        try:
-            ahead = datetime.fromisoformat(record.ts).timestamp() - batch.now
-        except (ValueError, OverflowError):
-            return
-        source.zone = None
-        if record.guessed and "zone" in record.guessed:
-            ahead = self._without_zone(source, ahead, batch.now)
-        skew = source.skew
-        source.skew = ahead if skew is None else skew + SKEW_WEIGHT * (ahead - skew)
-
-    def _without_zone(self, source: Source, ahead: float, now: float) -> float:
-        """Take the zone that a difference of whole zones suggests out of it."""
-        shift = round(ahead / _ZONE_STEP) * _ZONE_STEP
-        assumed = datetime.fromtimestamp(now, self.tz).utcoffset() or timedelta()
-        offset = assumed.total_seconds() + shift
-        if abs(ahead - shift) > _ZONE_TOLERANCE or abs(offset) > _ZONE_MAX:
-            return ahead  # its clock is wrong, or it sends what is old
-        name = timezone(timedelta(seconds=offset)).tzname(None)
-        source.zone = name.removeprefix("UTC") or "+00:00"
-        return ahead - shift
-
-
-def _sequence_of(record: Record) -> int:
-    """Return the number a sender gave a record; 0 where it gave none.
-
-    RFC 5424 section 7.3.1 has it in structured data, Cisco devices before the message.
-    """
-    if record.sd is not None:
-        meta = record.sd.get("meta")
-        number = None if meta is None else meta.get("sequenceId")
-        if type(number) is str and len(number) <= 10 and number.isascii() and number.isdigit():
-            return int(number)
-    elif record.extras is not None and record.format != "json":
-        number = record.extras.get("sequence")
-        if type(number) is int and number > 0:
-            return number
-    return 0
-
-
-def _follow(source: Source, numbers: Iterable[int]) -> None:
-    """Count the numbers that are left out."""
-    gaps = source.gaps or 0
-    highest = source.sequence
-    for number in numbers:
-        ahead = number - highest
-        if highest and 1 < ahead <= MAX_GAP:
-            gaps += ahead - 1
-        elif -LATE < ahead <= 0 and number > 1:
-            gaps = max(0, gaps - (ahead < 0))  # it was counted as left out
-            continue
-        highest = 0 if number >= MAX_SEQUENCE else number
-    source.gaps, source.sequence = gaps, highest

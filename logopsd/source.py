@@ -1,0 +1,189 @@
+"""One sender: how much came of it, its clock, its numbers, and how long it may be silent."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import Any, Final
+
+from logopsd.records import Batch, Record
+
+FORGET_SECONDS: Final = 7 * 86400.0
+"""A sender silent for so long is taken out of service, and forgotten."""
+
+SILENT_FLOOR_SECONDS: Final = 600.0
+"""No sender counts as silent earlier."""
+
+SILENT_MEANS: Final = 10.0
+"""How many times its mean interval a sender may be silent."""
+
+SILENT_LONGEST: Final = 2.0
+"""How many times its longest interval so far: bursts far apart make a short mean."""
+
+SILENT_MIN_INTERVALS: Final = 10
+"""Intervals a sender must have had for its habit to be known."""
+
+SAMPLE_SECONDS: Final = 10.0
+"""How often a sender's clock is looked at, and whether it begins to number its messages."""
+
+SKEW_WEIGHT: Final = 0.2
+"""Of a new look at a sender's clock, in the mean that is shown."""
+
+MAX_SEQUENCE: Final = 2_147_483_647
+"""Of RFC 5424 section 7.3.1; the next one is 1 again."""
+
+MAX_GAP: Final = 100_000
+"""Numbers left out at once; more is a counter that was set anew, and no loss."""
+
+LATE: Final = 64
+"""How far back a number may lie that came late, as UDP mixes them; more is a restart."""
+
+_ZONE_STEP: Final = 900
+"""Zones differ by quarters of an hour, seconds."""
+
+_ZONE_TOLERANCE: Final = 240
+"""How far beside a whole zone a clock may be for the zone to be guessed, seconds."""
+
+_ZONE_MAX: Final = 14 * 3600
+
+Key = tuple[str, str | None, str | None]
+
+
+class Source:
+    """One sender.
+
+    Attributes:
+        id: its number in the table, never given twice; what the log calls it.
+        key: input, peer and host.
+        first_seen: seconds since the epoch, as all times here.
+        last_seen: when it was heard last.
+        records: how many came.
+        bytes: their size as received; of structured payloads the characters of the messages. Of
+            a batch that several senders share (datagrams, a relay) by their share of the records:
+            to the byte it would cost as much again.
+        skew: how far its clock is ahead of ours, seconds, smoothed; None where it tells no time.
+        zone: the offset that its stamps without a zone seem to have, `+02:00`.
+        gaps: numbers of its sequence that never came; None where it numbers nothing.
+        is_silent: whether it has been silent for much longer than it used to be.
+    """
+
+    __slots__ = (
+        "bytes",
+        "first_seen",
+        "gaps",
+        "id",
+        "intervals",
+        "is_silent",
+        "key",
+        "last_seen",
+        "longest",
+        "records",
+        "sampled_at",
+        "sequence",
+        "skew",
+        "zone",
+    )
+
+    def __init__(self, id: int, key: Key, now: float) -> None:
+        self.id = id
+        self.key = key
+        self.first_seen = self.last_seen = now
+        self.records = 0
+        self.bytes = 0
+        self.skew: float | None = None
+        self.zone: str | None = None
+        self.gaps: int | None = None
+        self.is_silent = False
+        self.intervals = 0
+        self.longest = 0.0  # seconds between two times it was heard
+        self.sampled_at = 0.0
+        self.sequence = 0  # the highest number that came
+
+    def silence_allowed(self) -> float:
+        """Return how long it may be silent before that is remarkable, seconds."""
+        if self.intervals < SILENT_MIN_INTERVALS:
+            return FORGET_SECONDS
+        mean = (self.last_seen - self.first_seen) / self.intervals
+        return max(SILENT_FLOOR_SECONDS, SILENT_MEANS * mean, SILENT_LONGEST * self.longest)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as it is shown."""
+        input, peer, host = self.key
+        return {
+            "id": self.id,
+            "input": input,
+            "peer": peer,
+            "host": host,
+            "first_seen": round(self.first_seen, 3),
+            "last_seen": round(self.last_seen, 3),
+            "records": self.records,
+            "bytes": self.bytes,
+            "skew_seconds": None if self.skew is None else round(self.skew, 3),
+            "zone": self.zone,
+            "gaps": self.gaps,
+            "silent": self.is_silent,
+        }
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to look at its clock."""
+        return not 0 <= now - self.sampled_at < SAMPLE_SECONDS
+
+    def look_at_clock(self, record: Record, batch: Batch, tz: tzinfo) -> None:
+        """Compare the time of a record with that of its arrival.
+
+        Args:
+            record: one of this sender.
+            batch: came with it.
+            tz: the zone that its stamp was taken for, if it had none.
+        """
+        if record.ts == batch.received:  # it told no time
+            return
+        try:
+            ahead = datetime.fromisoformat(record.ts).timestamp() - batch.now
+        except (ValueError, OverflowError):
+            return
+        self.zone = None
+        if record.guessed and "zone" in record.guessed:
+            ahead = self._without_zone(ahead, batch.now, tz)
+        skew = self.skew
+        self.skew = ahead if skew is None else skew + SKEW_WEIGHT * (ahead - skew)
+
+    def _without_zone(self, ahead: float, now: float, tz: tzinfo) -> float:
+        """Take the zone that a difference of whole zones suggests out of it."""
+        shift = round(ahead / _ZONE_STEP) * _ZONE_STEP
+        assumed = datetime.fromtimestamp(now, tz).utcoffset() or timedelta()
+        offset = assumed.total_seconds() + shift
+        if abs(ahead - shift) > _ZONE_TOLERANCE or abs(offset) > _ZONE_MAX:
+            return ahead  # its clock is wrong, or it sends what is old
+        name = timezone(timedelta(seconds=offset)).tzname(None)
+        self.zone = name.removeprefix("UTC") or "+00:00"
+        return ahead - shift
+
+    def follow(self, numbers: Iterable[int]) -> None:
+        """Count the numbers that are left out."""
+        gaps = self.gaps or 0
+        highest = self.sequence
+        for number in numbers:
+            ahead = number - highest
+            if highest and 1 < ahead <= MAX_GAP:
+                gaps += ahead - 1
+            elif -LATE < ahead <= 0 and number > 1:
+                gaps = max(0, gaps - (ahead < 0))  # it was counted as left out
+                continue
+            highest = 0 if number >= MAX_SEQUENCE else number
+        self.gaps, self.sequence = gaps, highest
+
+
+def sequence_of(record: Record) -> int:
+    """Return the number a sender gave a record; 0 where it gave none.
+
+    RFC 5424 section 7.3.1 has it in structured data, Cisco devices before the message.
+    """
+    if record.sd is not None:
+        meta = record.sd.get("meta")
+        number = None if meta is None else meta.get("sequenceId")
+        if type(number) is str and len(number) <= 10 and number.isascii() and number.isdigit():
+            return int(number)
+    elif record.extras is not None and record.format != "json":
+        number = record.extras.get("sequence")
+        if type(number) is int and number > 0:
+            return number
+    return 0
