@@ -160,11 +160,13 @@ def test_a_following_upload_sends_only_what_is_new(
     assert daemon.metrics().sum("logops_repeats_total", input="journal") <= 1
 
 
-def test_an_upload_that_never_ends(daemon: Daemon, journal: Path, tmp_path: Path) -> None:
-    """An uploader that follows its journal: what it has sent is stored, though its body goes on."""
+def test_an_uploader_that_follows(daemon: Daemon, journal: Path, tmp_path: Path) -> None:
+    """As the service runs it: it is answered when all there is was sent, and waits for more."""
     command = [program("systemd-journal-upload"), f"--url={base(daemon)}", f"--file={journal}"]
-    with process([*command, "--follow"], tmp_path / "upload.log") as uploader:
+    state = tmp_path / "state"
+    with process([*command, "--follow", f"--save-state={state}"], tmp_path / "log") as uploader:
         daemon.wait_records(MESSAGES)
+        daemon.wait_for(state.exists, "the uploader's note of its place")
         assert uploader.poll() is None
     assert daemon.metrics().unaccounted("journal") == 0
 
