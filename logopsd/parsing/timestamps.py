@@ -191,7 +191,10 @@ class Stamps:
         month = MONTHS.get(text[:3])
         if month is None:
             return ""
-        offset = None if zone is None else datetime.fromisoformat(f"2000-01-01T00:00{zone}").tzinfo
+        try:
+            offset = datetime.fromisoformat(f"2000-01-01T00:00{zone or ''}").tzinfo
+        except ValueError:  # `+79` is no offset
+            return ""
         moments = []
         for year in (self._now.year - 1, self._now.year, self._now.year + 1):
             moment = self._moment(f"{year}-{month}-{text[4:].lstrip():0>11}", offset)

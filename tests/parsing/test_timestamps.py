@@ -152,6 +152,13 @@ def test_29_february_of_a_common_year_is_no_date(now: str) -> None:
     assert read("Feb 29 23:59:00", datetime.fromisoformat(f"{now}+00:00")) is None
 
 
+@pytest.mark.parametrize("text", ["Nov 23 01:00:20-79", "Nov 23 01:00:20+2400"])
+def test_an_offset_of_a_day_is_none(text: str) -> None:
+    """A stamp without a year whose offset no clock has is not read, and is no error."""
+    assert read(text) is None
+    assert stamps_at().scan(f"{text}: and more") is None
+
+
 def test_an_hour_that_comes_twice_is_the_one_nearer_to_arrival() -> None:
     """Where the clocks are put back, the time of arrival decides."""
     early = datetime(2026, 10, 25, 0, 31, tzinfo=UTC)
