@@ -12,13 +12,11 @@ import random
 import signal
 import socket
 import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -28,59 +26,16 @@ from tests.certificates import Authority
 from tests.e2e.harness import Daemon, Page
 from tests.soak import senders
 from tests.soak.ledger import Ledger
+from tests.soak.result import Result
 from tests.soak.vitals import open_files, rss_mib
 
 DISK_MIB = 96
 FULL_SECONDS = 2.0
 STOPPED_SECONDS = 1.0
-CALM_SECONDS = (2.0, 5.0)  # between two faults
+CALM_SECONDS = (1.5, 3.5)  # between two faults
 SAMPLE_SECONDS = 0.5
 GROWTH_MIB = 10.0  # of the median memory, of the last third over the one before
 SETTLE_SECONDS = 60.0
-
-
-@dataclass
-class Result:
-    """What a soak has shown; `problems` is empty where all is well."""
-
-    seconds: float = 0.0
-    samples: int = 0
-    rss: list[float] = field(default_factory=list)
-    files: tuple[int, int] = (0, 0)
-    faults: dict[str, int] = field(default_factory=dict)
-    sent: dict[str, int] = field(default_factory=dict)
-    stored: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def memory(self) -> tuple[float, float, float]:
-        """Return the medians of the three thirds, MiB."""
-        third = max(1, len(self.rss) // 3)
-        parts = self.rss[:third], self.rss[third : 2 * third], self.rss[2 * third :]
-        first, second, last = (statistics.median(part or self.rss) for part in parts)
-        return first, second, last
-
-    def lines(self) -> Iterator[str]:
-        """Return the result as text."""
-        yield f"{self.seconds:.0f} s, {self.samples} scrapes, in each of which the account closed"
-        yield f"sent     {sum(self.sent.values()):>9}  " + ", ".join(
-            f"{name.removeprefix('soak-')} {count}" for name, count in self.sent.items()
-        )
-        yield f"stored   {self.stored:>9}"
-        yield "dropped  " + (
-            ", ".join(f"{name} {count}" for name, count in self.dropped.items()) or "nothing"
-        )
-        yield "faults   " + ", ".join(f"{name} {count}" for name, count in self.faults.items())
-        yield (
-            "memory   "
-            + " -> ".join(f"{each:.1f}" for each in self.memory())
-            + (f" MiB (medians of the thirds), at most {max(self.rss):.1f}")
-        )
-        yield f"files    {self.files[0]} open at the start, {self.files[1]} at the end"
-        yield from (f"note     {each}" for each in self.notes)
-        yield from (f"PROBLEM  {each}" for each in self.problems)
-        yield "failed" if self.problems else "all well"
 
 
 class Soak:
@@ -102,6 +57,7 @@ class Soak:
         self._faults: list[Callable[[], None]] = [
             *(self._reload, self._move_file, self._stop_and_go, self._idle_peers),
         ]
+        self._bag: list[Callable[[], None]] = []
         if is_disk:
             self._faults.append(self._fill_disk)
         else:
@@ -123,7 +79,7 @@ class Soak:
         while time.monotonic() - began < seconds:
             self._sample()
             if time.monotonic() >= fault_at:
-                fault = self._rng.choice(self._faults)
+                fault = self._next_fault()
                 fault()
                 name = fault.__name__.strip("_").replace("_", " ")
                 result.faults[name] = result.faults.get(name, 0) + 1
@@ -267,6 +223,12 @@ class Soak:
             result.problems.append(f"{name}: {ledger.doubled[name]} stored twice")
 
     # Faults
+
+    def _next_fault(self) -> Callable[[], None]:
+        """Give each of them once, in any order, before any comes again."""
+        if not self._bag:
+            self._bag = self._rng.sample(self._faults, len(self._faults))
+        return self._bag.pop()
 
     def _reload(self) -> None:
         self._daemon.signal(signal.SIGHUP)
