@@ -87,6 +87,11 @@ class JournalExportFramer:
         self._begin_entry()
         self._begin_value("")
 
+    @property
+    def held_bytes(self) -> int:
+        """How much is held of the entry under way."""
+        return len(self._buffer) + len(self._value) + self._kept_bytes
+
     def receive_data(self, data: bytes) -> Entries:
         """Take the next bytes; return the entries that are complete by now."""
         self._buffer += data
@@ -219,6 +224,7 @@ class JournalExportFramer:
         self._current = JournalEntry()
         self._fields = 0
         self._other_bytes = 0
+        self._kept_bytes = 0
 
     def _begin_value(self, name: str) -> None:
         self._name = name
@@ -242,6 +248,7 @@ class JournalExportFramer:
             self._read_to(self._start - 1)  # its LF may be the first of the empty line
             return self._malformed()
         entry, value = self._current, self._value
+        self._kept_bytes += len(value)
         is_cut = self._value_length > len(value)
         if self._is_message:
             entry.message_length = self._value_length if is_cut else 0

@@ -39,6 +39,11 @@ class NdjsonReader:
         self._is_too_long = False
         self._number = 1  # of that line
 
+    @property
+    def held_bytes(self) -> int:
+        """How much is held of the line under way."""
+        return len(self._rest)
+
     def receive_data(self, data: bytes) -> Documents:
         """Take the next bytes of the body; return what is complete by now."""
         found = Documents()

@@ -213,8 +213,7 @@ def test_memory_is_bounded_whatever_comes() -> None:
         framer.receive_data(head)
         for _ in range(64):
             framer.receive_data(b"x" * WHOLE_BYTES)
-        held = len(framer._buffer) + len(framer._value)
-        assert held <= MAX_OTHER_BYTES + 2 * WHOLE_BYTES
+        assert framer.held_bytes <= MAX_OTHER_BYTES + 2 * WHOLE_BYTES
 
 
 def test_an_entry_as_long_as_may_be_read_in_one_go() -> None:

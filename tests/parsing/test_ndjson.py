@@ -60,7 +60,7 @@ def test_a_line_without_end_is_not_held() -> None:
     reader = NdjsonReader(max_line=1000)
     for _ in range(100):
         reader.receive_data(b"x" * 999)
-        assert len(reader._rest) <= 1000
+        assert reader.held_bytes <= 1000
 
 
 @given(

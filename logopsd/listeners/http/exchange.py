@@ -46,6 +46,7 @@ class Exchange:
     __slots__ = (
         "_chunks",
         "_consumer",
+        "_held",
         "_inflater",
         "_max_body_bytes",
         "_on_answer",
@@ -77,6 +78,7 @@ class Exchange:
         self._inflater: Inflater | None = None
         self._chunks: list[bytes] = []
         self._size = 0
+        self._held = 0  # by the consumer, as the service counts it
 
     @property
     def is_streamed(self) -> bool:
@@ -191,6 +193,7 @@ class Exchange:
             self.refuse(too_long(self._max_body_bytes))
         elif self._consumer is not None:
             self._guard(self._consumer.data, piece)
+            self._count_held()
         else:
             self._collect(piece)
 
@@ -198,6 +201,16 @@ class Exchange:
         service = self._service
         self._chunks.append(piece)
         service.buffered_bytes += len(piece)
+        if service.buffered_bytes > service.limits.max_buffered_bytes:
+            self.refuse(busy())
+
+    def _count_held(self) -> None:
+        """Count what a consumer holds: many slow bodies may not take all memory."""
+        consumer, service = self._consumer, self._service
+        if consumer is None or self.answer is not None:
+            return
+        service.buffered_bytes += consumer.held_bytes - self._held
+        self._held = consumer.held_bytes
         if service.buffered_bytes > service.limits.max_buffered_bytes:
             self.refuse(busy())
 
@@ -235,6 +248,8 @@ class Exchange:
 
     def _release(self) -> None:
         """Let go of what was collected."""
+        self._service.buffered_bytes -= self._held
+        self._held = 0
         if self._chunks:
             self._service.buffered_bytes -= sum(map(len, self._chunks))
             self._chunks = []

@@ -167,6 +167,10 @@ Check = Callable[[Request], Response | None]
 class BodyConsumer(Protocol):
     """Takes the body of a request piece by piece; `respond` may be called at any of them."""
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of the body it holds in memory, as it cannot be handed on yet."""
+
     def data(self, data: bytes) -> None:
         """Take the next piece, decompressed."""
 

@@ -80,6 +80,11 @@ class JournalUpload:
         self._unstored = 0
         self._is_read = False
 
+    @property
+    def held_bytes(self) -> int:
+        """The entry under way."""
+        return self._framer.held_bytes
+
     def data(self, data: bytes) -> None:
         """Take the entries that are complete by now."""
         self._take(self._framer.receive_data(data))

@@ -76,6 +76,11 @@ class NdjsonUpload:
         self._pieces: deque[bytes] = deque()
         self._going_on: asyncio.Handle | None = None
 
+    @property
+    def held_bytes(self) -> int:
+        """The line under way, and what was inflated and not taken yet."""
+        return self._reader.held_bytes + sum(map(len, self._pieces))
+
     def data(self, data: bytes) -> None:
         """Take the next piece."""
         if not self._is_inflated:

@@ -38,6 +38,8 @@ def later_client(limits: Limits = LIMITS) -> tuple[Client, Later]:
 class Taker:
     """Takes a streamed body, and answers at its end."""
 
+    held_bytes = 0
+
     def __init__(self) -> None:
         self.seen: list[bytes | str] = []
 

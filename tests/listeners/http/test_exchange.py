@@ -6,7 +6,15 @@ import json
 import pytest
 
 from logopsd.listeners.http.exchange import Exchange
-from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes, StreamRoute
+from logopsd.listeners.http.messages import (
+    Choice,
+    Request,
+    Respond,
+    Response,
+    Route,
+    Routes,
+    StreamRoute,
+)
 from logopsd.listeners.http.service import Limits
 from tests.listeners.http.helpers import Client, Later, echo
 
@@ -20,6 +28,7 @@ class Stream:
         self.seen: list[bytes | str] = []
         self.answer_at = answer_at
         self.fail_at = fail_at
+        self.held_bytes = 0
 
     def begin(self, _: Request, respond: Respond) -> "Stream":
         """Begin."""
@@ -343,3 +352,47 @@ def test_a_complete_stream_is_not_aborted() -> None:
     case = Case({("POST", "/x"): StreamRoute(stream.begin)}, transfer_encoding="chunked").feed()
     case.exchange.abort()
     assert stream.seen == ["end"]
+
+
+def test_what_a_stream_holds_is_counted_until_it_is_answered() -> None:
+    """It falls as the taker hands on what it held."""
+    stream = Stream()
+    case = Case({("POST", "/x"): StreamRoute(stream.begin)}, transfer_encoding="chunked")
+    for held in (5, 9, 2):
+        stream.held_bytes = held
+        case.exchange.receive(b"a")
+        assert case.service.buffered_bytes == held
+    case.exchange.end()
+    assert case.service.buffered_bytes == 0
+
+
+def test_a_stream_that_is_left_holds_nothing() -> None:
+    """The client is gone."""
+    stream = Stream()
+    case = Case({("POST", "/x"): StreamRoute(stream.begin)}, transfer_encoding="chunked")
+    stream.held_bytes = 5
+    case.exchange.receive(b"a")
+    case.exchange.abort()
+    assert case.service.buffered_bytes == 0
+
+
+def test_streams_may_not_take_all_memory_together() -> None:
+    """Where all bodies hold too much, the one that brings more is sent away."""
+    stream = Stream()
+    case = Case({("POST", "/x"): StreamRoute(stream.begin)}, transfer_encoding="chunked")
+    stream.held_bytes = LIMITS.max_buffered_bytes + 1
+    case.exchange.receive(b"a")
+    assert case.answer.status == 503
+    assert stream.seen == [b"a", "abort"]
+    assert case.service.buffered_bytes == 0
+
+
+def test_the_head_may_choose_the_route() -> None:
+    """One path takes some bodies whole and others as they come."""
+    stream = Stream()
+    whole, streamed = Route(echo), StreamRoute(stream.begin)
+    choice = Choice(lambda request: streamed if b"x-stream" in request.headers else whole)
+    routes: Routes = {("POST", "/x"): choice}
+    assert Case(routes, content_length="1").feed(b"a").answer.body == b"POST /x a"
+    assert Case(routes, content_length="1", x_stream="1").feed(b"a").answer.status == 202
+    assert Case(routes, "DELETE").answer.status == 405

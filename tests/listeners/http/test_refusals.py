@@ -88,3 +88,29 @@ def test_identity_is_no_coding() -> None:
     assert coding_of(Request("POST", b"/", {b"content-encoding": b"Identity"})) is None
     assert coding_of(Request("POST", b"/", {b"content-encoding": b""})) is None
     assert coding_of(Request("POST", b"/", {})) is None
+
+
+def test_a_route_may_take_no_coding() -> None:
+    """And then it does not ask for any, as some clients would begin to use it."""
+    service = Client().service
+    request = Request("POST", b"/x", {b"content-length": b"1", b"content-encoding": b"gzip"})
+    answer = refusal(request, Route(echo, codings=()), service)
+    assert answer is not None
+    assert (answer.status, answer.headers) == (415, ())
+    assert refusal(request, Route(echo), service) is None
+
+
+def test_a_patient_stream_waits_for_room() -> None:
+    """Any other request is told to come again."""
+    service = Client().service
+    service.paused = True
+    request = Request("POST", b"/x", {b"content-length": b"1"})
+
+    def begin(*_: object) -> None:
+        raise AssertionError
+
+    patient, other = (StreamRoute(begin, patient=patient) for patient in (True, False))  # type: ignore[arg-type]
+    assert refusal(request, patient, service) is None
+    answer = refusal(request, other, service)
+    assert answer is not None
+    assert answer.status == 503
