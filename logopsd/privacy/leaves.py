@@ -1,13 +1,13 @@
 """Takes the texts out of a sender's nested values, and puts masked ones back in their places."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 MAX_DEPTH = 32
-"""Levels of nesting that are walked; what lies deeper is turned into its JSON text first."""
+"""Levels of nesting that are walked; what lies deeper is looked at as its JSON text."""
 
 SMALL = 10**8
 """Integers below hold too few digits to be anything personal, unless their key says so."""
@@ -24,136 +24,139 @@ _TELLING = re.compile(
 )
 """Words in a key that tell what its value is."""
 
+VALUE, TOLD, KEY = range(3)
+"""What a text was: a value, a value read together with its key, or a key."""
+
+Place = tuple[Any, Any, int]
+"""Where a text came from: the dict or list, its key or index there, and what it was."""
+
 
 class Known:
     """Texts seen before in which there was nothing to hide: keys, names, process ids.
 
     Attributes:
-        clean: those texts; None among them, so that an absent field is clean.
+        clean: header texts; None among them, so that an absent field is clean.
         hosts: names of hosts that may stay, whether or not they are addresses.
-        telling: keys whose value is read together with them, as they tell what it is.
+        keys: keys of payloads -> whether they tell what their value is, as `password` does.
     """
 
-    __slots__ = ("clean", "hosts", "telling")
+    __slots__ = ("clean", "hosts", "keys")
 
     def __init__(self) -> None:
         self.clean: set[str | None] = {None}
         self.hosts: set[str | None] = {None}
-        self.telling: dict[str, bool] = {}
+        self.keys: dict[str, bool] = {}
 
-    def tells(self, key: str) -> bool:
-        """Say whether a key tells what its value is, as `password` does."""
-        told = self.telling.get(key)
-        if told is None:
-            if len(self.telling) >= KNOWN_LIMIT:
-                self.telling = {}
-            told = self.telling[key] = _TELLING.search(key) is not None
-        return told
+    def remember(self, clean: set[str | None], texts: Iterable[str]) -> None:
+        """Note texts in which nothing was found, in `clean` or `hosts`."""
+        short = [text for text in texts if len(text) <= KNOWN_LENGTH][:KNOWN_LIMIT]
+        if len(clean) + len(short) > KNOWN_LIMIT:
+            clean.clear()
+            clean.add(None)
+        clean.update(short[: KNOWN_LIMIT - 1])
 
-    def remember(self, texts: list[str]) -> None:
-        """Note texts in which nothing was found."""
-        if len(self.clean) + len(texts) > KNOWN_LIMIT:
-            self.clean = {None}
-        self.clean.update(text for text in texts[:KNOWN_LIMIT] if len(text) <= KNOWN_LENGTH)
+    def remember_keys(self, keys: Iterable[str]) -> None:
+        """Note keys in which nothing was found."""
+        for key in keys:
+            if len(key) <= KNOWN_LENGTH:
+                if len(self.keys) >= KNOWN_LIMIT:
+                    self.keys.clear()
+                self.keys[key] = tells(key)
+
+
+def tells(key: str) -> bool:
+    """Say whether a key tells what its value is."""
+    return _TELLING.search(key) is not None
 
 
 def collect(
-    value: Any, texts: list[str], known: Known, unknown: list[tuple[str, int]], depth: int = 0
+    value: dict[str, Any] | list[Any],
+    texts: list[str],
+    places: list[Place],
+    keys: dict[str, bool],
+    depth: int = 0,
 ) -> None:
     """Append every text of a value to `texts`: keys, strings, and numbers that may be personal.
 
+    Written out for speed: most of what it meets is a short string under a known key.
+
     Args:
         value: what a JSON document may hold.
-        texts: is appended to, in an order that `rebuild` follows.
-        known: the keys that need not be looked at.
-        unknown: is told of each other key, and its place in `texts`.
+        texts: is appended to.
+        places: is appended to likewise: where each text came from.
+        keys: of `Known`; these need not be looked at.
         depth: levels above this one.
     """
-    if isinstance(value, dict) and depth < MAX_DEPTH:
-        for key, item in value.items():
-            if key not in known.clean:
-                unknown.append((key, len(texts)))
+    telling: bool | None = False
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        kind = type(item)
+        if type(key) is str:
+            telling = keys.get(key)
+            if telling is None:
                 texts.append(key)
-            if known.tells(key) and _is_scalar(item):
-                texts.append(_told(key, item))
-            elif isinstance(item, str):
+                places.append((value, key, KEY))
+                telling = tells(key)
+        if kind is str or kind is int:
+            if telling:
+                texts.append(_told(str(key), item))
+                places.append((value, key, TOLD))
+            elif kind is str:
                 texts.append(item)
-            else:
-                collect(item, texts, known, unknown, depth + 1)
-    elif isinstance(value, list | tuple) and depth < MAX_DEPTH:
-        for item in value:
-            collect(item, texts, known, unknown, depth + 1)
-    else:
-        text = _text(value)
-        if text is not None:
-            texts.append(text)
+                places.append((value, key, VALUE))
+            elif not -SMALL < item < SMALL:
+                texts.append(str(item))
+                places.append((value, key, VALUE))
+        elif kind is bool or item is None:
+            continue
+        elif (kind is dict or kind is list) and depth < MAX_DEPTH:
+            collect(item, texts, places, keys, depth + 1)
+        elif kind is not float:
+            texts.append(msgspec.json.encode(item).decode("utf-8"))
+            places.append((value, key, VALUE))
+        elif item.is_integer() and abs(item) >= SMALL:
+            texts.append(str(int(item)))
+            places.append((value, key, VALUE))
 
 
-def rebuild(value: Any, masked: Iterator[str | None], known: Known, depth: int = 0) -> Any:
-    """Make a copy of a value that holds the masked texts.
+def put(masked: Iterable[tuple[Place, str]]) -> None:
+    """Put masked texts in the places of the originals.
 
     Args:
-        value: as `collect` saw it.
-        masked: for each text that `collect` found, in order, what replaces it; None for nothing.
-        known: as `collect` was given it, and unchanged since.
-        depth: levels above this one.
+        masked: the places that `collect` told, and what goes there.
     """
-    if isinstance(value, dict) and depth < MAX_DEPTH:
-        out: dict[str, Any] = {}
-        for key, item in value.items():
-            name = key if key in known.clean else next(masked) or key
-            name = _another(name, out) if name in out else name
-            if known.tells(key) and _is_scalar(item):
-                out[name] = _untold(key, item, next(masked))
-            else:
-                out[name] = rebuild(item, masked, known, depth + 1)
-        return out
-    if isinstance(value, list | tuple) and depth < MAX_DEPTH:
-        return [rebuild(item, masked, known, depth + 1) for item in value]
-    text = _text(value)
-    if text is None:
-        return value
-    replaced = next(masked)
-    if replaced is not None:
-        return replaced
-    return text if isinstance(value, dict | list | tuple) else value
+    renamed: dict[int, tuple[dict[str, Any], dict[str, str]]] = {}
+    for (value, key, kind), text in masked:
+        if kind == VALUE:
+            value[key] = text
+        elif kind == TOLD:
+            value[key] = _untold(key, text)
+        else:
+            renamed.setdefault(id(value), (value, {}))[1][key] = text
+    for value, names in renamed.values():
+        _rename(value, names)
 
 
-def _text(value: Any) -> str | None:
-    """Give a value as the text that is looked at; None for what can hold nothing personal."""
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return None if -SMALL < value < SMALL else str(value)
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) >= SMALL else None
-    return msgspec.json.encode(value).decode("utf-8")
-
-
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
-
-
-def _told(key: str, value: str | int) -> str:
+def _told(key: str, value: object) -> str:
     """Put the key before its value, so that `"password": "x"` reads as it does in a text."""
     return f'{key}="' + str(value).replace('"', "'").replace("\0", " ") + '"'
 
 
-def _untold(key: str, value: str | int, masked: str | None) -> str | int:
+def _untold(key: str, masked: str) -> str:
     """Take the value out of what `_told` made, masked."""
-    if masked is None:
-        return value
     before = f'{key}="'
     if masked.startswith(before) and masked.endswith('"'):
         return masked[len(before) : -1]
     return "***"  # the key itself was masked: nothing of the value is sure to be
 
 
-def _another(name: str, taken: dict[str, Any]) -> str:
-    """Tell apart keys that look alike once masked, so that no value is lost."""
-    number = 2
-    while f"{name}#{number}" in taken:
-        number += 1
-    return f"{name}#{number}"
+def _rename(value: dict[str, Any], names: dict[str, str]) -> None:
+    """Give keys new names in their old places; two that look alike then are told apart."""
+    items = list(value.items())
+    value.clear()
+    for key, item in items:
+        name = wanted = names.get(key, key)
+        number = 1
+        while name in value:
+            number += 1
+            name = f"{wanted}#{number}"
+        value[name] = item

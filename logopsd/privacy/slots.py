@@ -1,12 +1,9 @@
 """Where the texts of a batch came from, so that masked ones find their way back."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from logopsd.privacy.flat import collect_flat, count_texts
-from logopsd.privacy.leaves import Known, collect, rebuild
+from logopsd.privacy.leaves import KEY, Known, Place, collect, put
 from logopsd.records import Record
 
 HEADERS = ("emitter", "app", "procid", "msgid")
@@ -15,12 +12,9 @@ HEADERS = ("emitter", "app", "procid", "msgid")
 _SHORT_NUMBER = 8
 """Digits of a process id, at most; so few are nothing personal, whatever they are."""
 
-_Payload = tuple[Record, str, int, int]
-"""A record, the name of a field, and where in the texts those of the field begin and end."""
-
 
 class Slots:
-    """The texts of a batch in one list: the messages first, one a record, then all others.
+    """The texts of a batch in one list: messages, one a record; payloads; header texts.
 
     Args:
         records: of the batch.
@@ -31,19 +25,24 @@ class Slots:
         texts: what is to be masked.
     """
 
-    __slots__ = ("_flat", "_headers", "_known", "_payloads", "_records", "_unknown", "texts")
+    __slots__ = ("_headers", "_known", "_places", "_records", "_times", "texts")
 
     def __init__(self, records: Sequence[Record], known: Known, chosen: Sequence[str]) -> None:
         self.texts = [record.msg for record in records]
         self._records = records
         self._known = known
-        self._headers: dict[str, dict[str, int]] = {}
-        self._payloads: list[_Payload] = []
-        self._flat: list[tuple[str, Sequence[Record], int, int]] = []
-        self._unknown: list[tuple[str, int]] = []
-        self._add_structured_data([record for record in records if record.sd])
-        self._add_extras([record for record in records if record.extras])
-        self._add_payloads("ts_orig", [record for record in records if record.ts_orig])
+        self._headers: list[tuple[str, int]] = []
+        self._times: list[tuple[Record, int]] = []
+        self._places: list[Place] = []
+        for record in records:
+            if record.extras:
+                collect(record.extras, self.texts, self._places, known.keys)
+            if record.sd:
+                collect(record.sd, self.texts, self._places, known.keys)
+        for record in records:
+            if record.ts_orig:
+                self._times.append((record, len(self.texts)))
+                self.texts.append(record.ts_orig)
         # Spelled out: `getattr` by name takes twice as long, and this is done for every record.
         self._add_headers("emitter", {record.emitter for record in records})
         self._add_headers("app", {record.app for record in records})
@@ -52,80 +51,51 @@ class Slots:
         for name in chosen:
             self._add_headers(name, {getattr(record, name) for record in records})
 
-    def _add_structured_data(self, holders: Sequence[Record]) -> None:
-        data = [record.sd for record in holders if record.sd]
-        texts = None
-        if self._known.clean.issuperset(chain.from_iterable(data)):
-            elements: list[dict[str, Any]] = list(chain.from_iterable(map(dict.values, data)))
-            texts = collect_flat(elements, self._known)
-        self._add_flat("sd", holders, texts)
-
-    def _add_extras(self, holders: Sequence[Record]) -> None:
-        mappings = [record.extras for record in holders if record.extras]
-        self._add_flat("extras", holders, collect_flat(mappings, self._known))
-
-    def _add_flat(self, name: str, holders: Sequence[Record], texts: Sequence[str] | None) -> None:
-        """Take up a field of which the texts were collected at once, or else walk each."""
-        if texts is None:
-            self._add_payloads(name, holders)
-        elif texts:
-            first = len(self.texts)
-            self.texts += texts
-            self._flat.append((name, holders, first, len(self.texts)))
-
-    def _add_payloads(self, name: str, holders: Sequence[Record]) -> None:
-        for record in holders:
-            first = len(self.texts)
-            collect(getattr(record, name), self.texts, self._known, self._unknown)
-            self._payloads.append((record, name, first, len(self.texts)))
-
     def _add_headers(self, name: str, values: set[str | None]) -> None:
         """Take up those that were never seen to be clean, each once."""
-        places = self._headers[name] = {}
         for text in values - self._known.clean:
             assert text is not None
             if len(text) <= _SHORT_NUMBER and text.isascii() and text.isdigit():
                 continue  # most are, of many senders each is another one, and 0.5 us to look at
-            places[text] = len(self.texts)
-            self._unknown.append((text, len(self.texts)))
+            self._headers.append((name, len(self.texts)))
             self.texts.append(text)
 
-    def replaced(self, changed: Mapping[int, str]) -> list[tuple[Record, str, Any]]:
-        """Give (record, field, new value) for every field a text of which changed.
+    def put(self, changed: Mapping[int, str]) -> None:
+        """Write the masked texts into the records.
 
         Args:
             changed: place in `texts` -> masked text.
         """
+        first = len(self._records)
+        behind = first + len(self._places)
         places = sorted(changed)
-        messages = places[: bisect_left(places, len(self._records))]
-        out: list[tuple[Record, str, Any]] = [
-            (self._records[place], "msg", changed[place]) for place in messages
-        ]
-        for record, name, first, last in self._touched(places):
-            if bisect_left(places, first) < bisect_left(places, last):
-                masked = map(changed.get, range(first, last))
-                out.append((record, name, rebuild(getattr(record, name), masked, self._known)))
-        for name, texts in self._headers.items():
-            new = {text: changed[place] for text, place in texts.items() if place in changed}
-            if new:
-                old = ((record, getattr(record, name)) for record in self._records)
-                out += [(record, name, new[text]) for record, text in old if text in new]
-        return out
+        for place in places[: bisect_left(places, first)]:
+            self._records[place].msg = changed[place]
+        payloads = places[bisect_left(places, first) : bisect_left(places, behind)]
+        put((self._places[place - first], changed[place]) for place in payloads)
+        for record, place in self._times:
+            record.ts_orig = changed.get(place, record.ts_orig)
+        self._put_headers(changed)
 
-    def _touched(self, places: Sequence[int]) -> Iterator[_Payload]:
-        """Give all payloads in which something may have changed."""
-        yield from self._payloads
-        for name, holders, first, last in self._flat:
-            if bisect_left(places, first) == bisect_left(places, last):
-                continue
-            for record in holders:
-                value = getattr(record, name)
-                mappings = value.values() if name == "sd" else (value,)
-                last = first + sum(map(count_texts, mappings))
-                yield record, name, first, last
-                first = last
+    def _put_headers(self, changed: Mapping[int, str]) -> None:
+        new: dict[str, dict[str, str]] = {}
+        for name, place in self._headers:
+            if place in changed:
+                new.setdefault(name, {})[self.texts[place]] = changed[place]
+        for name, texts in new.items():
+            for record in self._records:
+                text = getattr(record, name)
+                if text in texts:
+                    setattr(record, name, texts[text])
 
     def remember(self, changed: Mapping[int, str]) -> None:
         """Note the header texts and keys in which nothing was found."""
-        if self._unknown:
-            self._known.remember([text for text, at in self._unknown if at not in changed])
+        first = len(self._records)
+        clean = (self.texts[at] for _, at in self._headers if at not in changed)
+        if self._headers:
+            self._known.remember(self._known.clean, clean)
+        self._known.remember_keys(
+            place[1]
+            for at, place in enumerate(self._places, first)
+            if place[2] == KEY and at not in changed
+        )

@@ -142,13 +142,13 @@ class PrivacyStage:
         """Mask and encrypt; raise before anything is changed, or do all of it."""
         slots = Slots(records, self._known, self._chosen)
         changed, found = self._masker.mask_many(slots.texts)
-        replaced = slots.replaced(changed)
-        if "host" not in self._chosen:
-            replaced += self._masked_hosts(records, found)
+        hosts = {} if "host" in self._chosen else self._masked_hosts(records, found)
         tokens = self._make_tokens(records, changed, now)
 
-        for record, name, value in replaced:
-            setattr(record, name, value)
+        slots.put(changed)
+        if hosts:
+            for record in records:
+                record.host = hosts.get(record.host, record.host)
         if self._pseudonyms:
             for record in records:
                 self._move_pseudonyms(record)
@@ -165,25 +165,18 @@ class PrivacyStage:
 
     def _masked_hosts(
         self, records: Sequence[Record], counts: dict[str, int]
-    ) -> list[tuple[Record, str, str]]:
-        """Mask what is no host's name or address; each name is looked at once."""
+    ) -> dict[str | None, str]:
+        """Mask what is no host's name or address: the name -> the masked one."""
         known = self._known.hosts
         unknown = [host for host in {record.host for record in records} - known if host]
         if not unknown:
-            return []
+            return {}
         changed, found = self._hosts.mask_many(unknown)
         for name, count in found.items():
             counts[name] = counts.get(name, 0) + count
-        if len(known) + len(unknown) > leaves.KNOWN_LIMIT:
-            known.clear()
-            known.add(None)
-        known.update(
-            host
-            for place, host in enumerate(unknown)
-            if place not in changed and len(host) <= leaves.KNOWN_LENGTH
-        )
-        new = {unknown[place]: text for place, text in changed.items()}
-        return [(one, "host", new[one.host]) for one in records if one.host in new]
+        clean = (host for place, host in enumerate(unknown) if place not in changed)
+        self._known.remember(known, clean)
+        return {unknown[place]: text for place, text in changed.items()}
 
     def _move_pseudonyms(self, record: Record) -> None:
         """Put the pseudonym of a named field beside it, so that the field holds its mask alone."""

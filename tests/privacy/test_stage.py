@@ -203,10 +203,11 @@ def test_memory_for_names_is_bounded():
             record("m", app=f"app{turn}-{n}", host=f"{turn}-{n}", extras={f"token{turn}-{n}": 1})
             for n in range(KNOWN_LIMIT // 2)
         ]
-        stage.apply(batch(*made, record("m", app="x" * 5000)))
+        stage.apply(batch(*made, record("m", app="x" * 5000, extras={"y" * 5000: 1})))
     assert len(stage._known.clean) <= KNOWN_LIMIT
-    assert len(stage._known.telling) <= KNOWN_LIMIT
+    assert len(stage._known.keys) <= KNOWN_LIMIT
     assert len(stage._known.hosts) <= KNOWN_LIMIT
+    assert "y" * 5000 not in stage._known.keys
     assert "x" * 5000 not in stage._known.clean
 
 

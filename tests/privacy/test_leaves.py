@@ -1,0 +1,94 @@
+"""What is taken out of nested values, and how it is put back."""
+
+import copy
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logopsd.privacy.leaves import KEY, SMALL, TOLD, VALUE, collect, put
+from logopsd.privacy.stage import PrivacyStage
+from logopsd.records import Record
+from tests.privacy.helpers import batch, record
+
+KEYS = ["user", "n", "sequenceId", "password", "jan@example.com"]
+TEXTS = st.sampled_from(["", "x", "jan@example.com", "83.11.2.3", "a\0b", "1", "44051401359"])
+NUMBERS = st.sampled_from(
+    [0, True, None, 0.5, SMALL, -SMALL, SMALL - 1, float("nan"), float("inf"), 1e300, -1e9]
+)
+SCALARS = TEXTS | NUMBERS
+VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(TEXTS, SCALARS, max_size=2)
+
+
+def mappings(values: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
+    """Mappings of the keys above to such values."""
+    return st.dictionaries(st.sampled_from(KEYS), values, max_size=3)
+
+
+def taken(value, known=()):
+    """Collect from a value; these keys are known to be clean and to tell nothing."""
+    texts, places = [], []
+    collect(value, texts, places, dict.fromkeys(known, False))
+    return texts, [(key, kind) for _, key, kind in places]
+
+
+def test_texts_and_large_numbers_are_taken():
+    """Strings at any depth, and whole numbers of nine digits and more; the rest holds nothing."""
+    value = {"a": "x", "b": ["y", 5, SMALL, True, None, 0.5, 1e9], "c": {"d": {"e": "z"}}}
+    texts, places = taken(value, "abcde")
+    assert texts == ["x", "y", str(SMALL), "1000000000", "z"]
+    assert places == [("a", VALUE), (0, VALUE), (2, VALUE), (6, VALUE), ("e", VALUE)]
+
+
+def test_unknown_keys_are_taken_too():
+    """A key may be an address; one that is known is not looked at again."""
+    assert taken({"a": 1, "b": "x"}, ["b"]) == (["a", "x"], [("a", KEY), ("b", VALUE)])
+
+
+def test_a_key_that_tells_stands_before_its_value():
+    """Quotes and NUL in the value cannot end it."""
+    texts, places = taken({"password": 'a"b\0c', "token": 5})
+    assert texts == ["password", 'password="a\'b c"', "token", 'token="5"']
+    assert places == [("password", KEY), ("password", TOLD), ("token", KEY), ("token", TOLD)]
+
+
+def test_other_types_are_taken_as_their_json():
+    """What no JSON document holds is looked at as it would be written."""
+    assert taken({"t": ("a", "b")}, ["t"])[0] == ['["a","b"]']
+
+
+def test_masked_texts_go_where_the_originals_were():
+    """Values are replaced in place, and keys keep their order."""
+    value = {"k": "x", "jan": ["y"], "z": 1}
+    put(
+        [((value, "k", VALUE), "X"), ((value, "jan", KEY), "j***"), ((value["jan"], 0, VALUE), "Y")]
+    )
+    assert list(value.items()) == [("k", "X"), ("j***", ["Y"]), ("z", 1)]
+
+
+def _record(sd: dict[str, dict[str, object]], extras: dict[str, object], text: str) -> Record:
+    return record("m", sd=sd or None, extras=extras or None, procid=text)
+
+
+RECORDS = st.builds(
+    _record,
+    st.dictionaries(st.sampled_from(["id@32473", "meta"]), mappings(TEXTS), max_size=2),
+    mappings(VALUES),
+    TEXTS,
+)
+
+
+@given(st.lists(RECORDS, max_size=4))
+def test_a_stage_masks_the_same_once_it_knows_the_keys(records):
+    """The first batch is walked, as no key is known; a later one may not be, and comes out so."""
+    stage = PrivacyStage()
+    stage.apply(batch(*[record("m", extras=dict.fromkeys(KEYS, 1))]))
+    known_keys, unknown_keys = copy.deepcopy(records), copy.deepcopy(records)
+    stage.apply(batch(*known_keys))
+    stage.apply(batch(*copy.deepcopy(records)))
+    for one in unknown_keys:
+        PrivacyStage().apply(batch(one))
+    again = copy.deepcopy(records)
+    stage.apply(batch(*again))
+    # By their texts: nan is unequal to itself.
+    assert list(map(repr, again)) == list(map(repr, known_keys)) == list(map(repr, unknown_keys))
+    assert not any("jan@" in repr(one) for one in again + known_keys)
