@@ -58,10 +58,10 @@ def figures_of(input: InputMetrics) -> Figures:
     `dropped` and `malformed` are sums; `dropped_<reason>` and `malformed_<reason>` stand beside
     them where they are not 0.
     """
-    figures = {name: getattr(input, name, 0) for name in _PLAIN}
+    figures: Figures = {name: getattr(input, name) for name in _PLAIN}
     figures["dropped"] = sum(input.dropped.values())
     figures["inflight"] = input.inflight
-    figures.update({name: getattr(input, name, 0) for name in _BESIDE})
+    figures.update({name: getattr(input, name) for name in _BESIDE})
     figures["malformed"] = sum(input.faults.values())
     for what, reasons in (("dropped", input.dropped), ("malformed", input.faults)):
         figures.update({f"{what}_{reason}": count for reason, count in reasons.items() if count})
