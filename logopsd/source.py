@@ -175,14 +175,15 @@ class Source:
 def sequence_of(record: Record) -> int:
     """Return the number a sender gave a record; 0 where it gave none.
 
-    RFC 5424 section 7.3.1 has it in structured data, Cisco devices before the message.
+    RFC 5424 section 7.3.1 has it in structured data, Cisco devices before the message,
+    behind which stands a code, here the MSGID; a field of a payload by that name is none.
     """
     if record.sd is not None:
         meta = record.sd.get("meta")
         number = None if meta is None else meta.get("sequenceId")
         if type(number) is str and len(number) <= 10 and number.isascii() and number.isdigit():
             return int(number)
-    elif record.extras is not None and record.format != "json":
+    elif record.extras is not None and record.msgid is not None and record.format == "rfc3164":
         number = record.extras.get("sequence")
         if type(number) is int and number > 0:
             return number

@@ -92,11 +92,12 @@ def test_numbers_are_followed_over_many_batches():
         (record(), 0),
         (record(sd={"other": {}}), 0),
         (record(sd={"meta": {"sequenceId": "12"}}), 12),
-        (record(extras={"sequence": 12}, format="rfc3164"), 12),
-        (record(extras={"sequence": -1}, format="rfc3164"), 0),
+        (record(extras={"sequence": 12}, format="rfc3164", msgid="SYS-5-CONFIG_I"), 12),
+        (record(extras={"sequence": -1}, format="rfc3164", msgid="SYS-5-CONFIG_I"), 0),
         (record(extras={"sequence": 12}, format="json"), 0),
+        (record(extras={"sequence": 12}, format="rfc3164"), 0),
     ],
 )
 def test_where_a_number_stands(made, number):
-    """In structured data, or before the message of a Cisco device; a field of JSON is none."""
+    """In structured data, or before the message of a Cisco device; a payload's field is none."""
     assert sequence_of(made) == number

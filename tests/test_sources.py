@@ -221,9 +221,10 @@ def test_a_sequence_that_starts_anew_is_no_gap(sources, numbers):
 
 def test_cisco_sequences_are_followed(sources):
     """The number before the message of a Cisco device; a JSON field of that name is none."""
-    see(sources, *(record(extras={"sequence": n}, format="rfc3164") for n in (41, 42, 45)))
+    cisco = {"format": "rfc3164", "msgid": "SYS-5-CONFIG_I"}
+    see(sources, *(record(extras={"sequence": n}, **cisco) for n in (41, 42, 45)))
     see(sources, *(record("j", extras={"sequence": n}, format="json") for n in (1, 9)))
-    see(sources, *(record("k", extras={"sequence": n}, format="rfc3164") for n in ("1", True)))
+    see(sources, *(record("k", extras={"sequence": n}, **cisco) for n in ("1", True)))
 
     assert {r["host"]: r["gaps"] for r in rows(sources)} == {"web1": 2, "j": None, "k": None}
 
