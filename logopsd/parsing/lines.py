@@ -65,16 +65,15 @@ class LineParser:
         texts, invalid = decode_frames(frames.frames)
         records = batch.records
         start = len(records)
-        parse_3164 = self._rfc3164.parse
-        parse_5424 = self._rfc5424.parse
+        # No line is understood by both, and senders mostly stay with one: try the last one first.
+        usual, other = self._rfc3164.parse, self._rfc5424.parse
         parse_other = self._parse_other
         for text, peer in zip(texts, _each_peer(peers), strict=False):
-            # The version of RFC 5424 stands where RFC 3164 has a stamp.
             if text[:1] == "<" and text[-1] >= " ":
-                if text.find(">1 ", 2, 7) > 0:
-                    record = parse_5424(text, peer, batch, emitter)
-                else:
-                    record = parse_3164(text, peer, batch, emitter)
+                record = usual(text, peer, batch, emitter)
+                if record is None:
+                    usual, other = other, usual
+                    record = usual(text, peer, batch, emitter)
                 if record is not None:
                     records.append(record)
                     continue

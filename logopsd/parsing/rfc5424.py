@@ -11,23 +11,27 @@ from typing import Any, Final
 from logopsd.parsing.messages import MESSAGE_HINT, MessageReader, match_message
 from logopsd.parsing.normalize import complete
 from logopsd.parsing.priority import PRIORITIES, set_priority
-from logopsd.parsing.structured_data import STRUCTURED_DATA, parse_structured_data
+from logopsd.parsing.structured_data import (
+    ONE_PARAMETER,
+    STRUCTURED_DATA,
+    parse_structured_data,
+)
 from logopsd.parsing.timestamps import Stamp, Stamps
 from logopsd.records import Batch, Record
 
 _PRI_VERSION: Final = r"<([0-9]{1,3})>([1-9][0-9]{0,2}) ++"
 _WORD: Final = r"([^ ]++) ++"
-_TAIL: Final = rf"(-|{STRUCTURED_DATA})(?: \ufeff?+{MESSAGE_HINT}(.*)|\Z)"
+_MSG: Final = rf"(?: \ufeff?+{MESSAGE_HINT}(.*)|\Z)"
 
 _USUAL: Final = re.compile(
     r"<([0-9]{1,3})>[1-9][0-9]{0,2} "
     + r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6}+)?+[0-9]*+"
     + r"(Z|[+-][0-9]{2}:[0-9]{2}) "
-    + (_WORD * 4 + _TAIL),
+    + (_WORD * 4 + rf"(?:-|{ONE_PARAMETER}|({STRUCTURED_DATA}))" + _MSG),
     re.DOTALL,
 )
 # The header behind the stamp.
-_REST: Final = re.compile(r" ++" + _WORD * 4 + _TAIL, re.DOTALL)
+_REST: Final = re.compile(r" ++" + _WORD * 4 + rf"(-|{STRUCTURED_DATA})" + _MSG, re.DOTALL)
 _PRI: Final = re.compile(_PRI_VERSION)
 _EPOCH: Final = re.compile(r"[0-9]{9,10}\.[0-9]{1,9}(?= )")
 _STAMP_WORD: Final = re.compile(r"[^ ]++(?= )")
@@ -63,16 +67,23 @@ class Rfc5424Parser:
         match = _USUAL.match(text)
         if match is None:
             return self._parse_unusual(text, peer, batch, emitter)
-        pri, second, fraction, zone, host, app, procid, msgid, sd, hint, msg = match.groups("")
+        pri, second, fraction, zone, host, app, procid, msgid, name, key, value, sd, hint, msg = (
+            match.groups()
+        )
         base = self._stamps.iso[second + zone]
         known = PRIORITIES.get(pri)
         if not base or known is None:
             return self._parse_unusual(text, peer, batch, emitter)
+        data = None
+        if name is not None:
+            data = {name: {key: value}}
+        elif sd is not None:
+            data = parse_structured_data(sd)
         facility, severity, level = known
         record = Record(
-            f"{base}{fraction}Z",
+            f"{base}{fraction or ''}Z",
             level,
-            msg,
+            msg or "",
             None,
             emitter if app == "-" else app,
             facility,
@@ -81,13 +92,13 @@ class Rfc5424Parser:
             None if app == "-" else app,
             None if procid == "-" else procid,
             None if msgid == "-" else msgid,
-            None if sd == "-" else parse_structured_data(sd),
+            data,
             batch.input,
             peer,
             batch.received,
             "rfc5424",
         )
-        if hint:
+        if hint is not None:
             self._messages.read(record, hint)
         return record
 

@@ -14,6 +14,12 @@ _NAME: Final = r'[^\s=\]"]++'
 STRUCTURED_DATA: Final = rf"(?:\[{_NAME}(?: ++{_NAME}={_VALUE})*+ *+\])++"
 """Pattern of one or more elements, one right behind the other; holds no group. Needs DOTALL."""
 
+_SD_NAME: Final = r"[!#-<>-\\^-~]++"
+ONE_PARAMETER: Final = rf'\[({_SD_NAME}) ({_SD_NAME})="([^"\\]*+)"\]'
+"""Pattern of by far the most usual element, with groups for SD-ID, PARAM-NAME and PARAM-VALUE:
+names as RFC 5424 section 6.3.3 has them, one parameter, nothing escaped. To take it apart in the
+header's pattern, and not in a search of its own, saves 0.8 us of 3 a record."""
+
 # A parameter's name and value, or else an SD-ID. In text that STRUCTURED_DATA matched, one search
 # finds them all in turn: what stands in quotes is taken with the name before it.
 _TOKEN: Final = re.compile(

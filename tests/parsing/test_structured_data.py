@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.parsing.structured_data import STRUCTURED_DATA, parse_structured_data
+from logopsd.parsing.structured_data import (
+    ONE_PARAMETER,
+    STRUCTURED_DATA,
+    parse_structured_data,
+)
 
 WHOLE = re.compile(STRUCTURED_DATA, re.DOTALL)
 NAMES = st.text(
@@ -63,3 +67,22 @@ def test_any_data_written_by_the_rules_is_read_back(data: dict[str, dict[str, st
 
 def _escape(value: str) -> str:
     return re.sub(r'(["\\\]])', r"\\\1", value)
+
+
+@given(st.text('[]="\\ ab\u00fc\n', max_size=12), st.text('[]="\\ ab\u00fc\n', max_size=12))
+def test_one_parameter_is_read_alike_by_its_own_pattern(name: str, value: str) -> None:
+    """What the short pattern matches is structured data, and means what the long way says."""
+    text = f'[{name} {name}="{value}"]'
+    match = re.fullmatch(ONE_PARAMETER, text, re.DOTALL)
+    if match is not None:
+        sd_id, key, found = match.groups()
+        assert WHOLE.fullmatch(text)
+        assert parse_structured_data(text) == {sd_id: {key: found}}
+
+
+@given(NAMES, NAMES, st.text().filter(lambda value: not set(value) & set('"\\')))
+def test_the_short_pattern_takes_every_plain_parameter(sd_id: str, key: str, value: str) -> None:
+    """Names as the RFC has them and a value without escapes are all it needs."""
+    match = re.fullmatch(ONE_PARAMETER, f'[{sd_id} {key}="{value}"]', re.DOTALL)
+    assert match is not None
+    assert match.groups() == (sd_id, key, value)
