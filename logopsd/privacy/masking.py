@@ -1,8 +1,8 @@
 """Masks texts: one at a time (the reference), or a batch joined into one string (the fast way).
 
 Both ways run the same detectors. Joining pays as the triggers of each detector are then searched
-for once a batch and not once a text: 0.5 us a text of 160 characters for two detectors, where one
-at a time takes 1.7 us.
+for once a batch and not once a text: 1.1 us a text of 160 characters for two detectors, where one
+at a time takes 5.4; 2.6 us for all that are on by default, where one at a time takes 22.
 """
 
 import re
@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does 
     from logopsd.privacy.pseudonyms import Pseudonyms
 
 SEPARATOR = "\0"
-"""Stands between joined texts: the rarest character of a log, and ASCII."""
+"""Stands between joined texts: ASCII, and no detector reaches across it. A text that holds it is
+masked as if it were several, alone as well as joined, so that both ways agree on it too."""
 
 
 ROUNDS = 8
@@ -59,8 +60,6 @@ class Masker:
             What changed only, place in `texts` -> masked text; and how much each detector hid.
         """
         counts: dict[str, int] = {}
-        if SEPARATOR in "".join(texts):
-            return self._mask_around(texts, counts), counts
         joined = SEPARATOR.join(texts)
         claims, disputed = self._claims(joined, fold(joined), counts)
         if not claims:
@@ -71,17 +70,6 @@ class Masker:
         for place in {bisect_right(nexts, at) for at in disputed}:
             changed[place] = self._mask_again(changed[place], counts)
         return changed, counts
-
-    def _mask_around(self, texts: Sequence[str], counts: dict[str, int]) -> dict[int, str]:
-        """Mask texts that hold the separator alone, and the others together."""
-        changed, found = self.mask_many(["" if SEPARATOR in text else text for text in texts])
-        counts.update(found)
-        for place, text in enumerate(texts):
-            if SEPARATOR in text:
-                masked = self._mask_plainly(text, counts)
-                if masked != text:
-                    changed[place] = masked
-        return changed
 
     def _mask_plainly(self, text: str, counts: dict[str, int]) -> str:
         masked, disputed = self._mask_once(text, counts)

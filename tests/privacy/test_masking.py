@@ -84,7 +84,7 @@ SEPARATED = st.lists(st.tuples(PIECES, st.sampled_from([" ", ", ", "; ", " (", "
 TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(max_size=20))
 
 
-@settings(max_examples=400)
+@settings(max_examples=600)
 @given(st.lists(TEXTS, max_size=8))
 def test_joined_agrees_with_one_at_a_time(texts):
     """A batch joined into one string is masked exactly as its texts one by one."""
