@@ -124,6 +124,7 @@ class Daemon:
     async def _start(self) -> None:
         parts = self._parts
         # The sink first: nothing may be read that could not be kept.
+        parts.sink_watch.stall_changed = self._sink_stalls
         parts.sink.open()
         if parts.free_space is not None:
             parts.free_space.start()
@@ -219,6 +220,15 @@ class Daemon:
     def _reconfigure(self, settings: Settings) -> None:
         self._parts = reconfigure(self._parts, settings, self._log)
         self._settings = settings
+
+    def _sink_stalls(self, stalled: bool) -> None:
+        """Answer requests 503 from the first moment that nothing can be written.
+
+        What streams and datagrams bring is taken into memory up to the high-water mark; a client
+        that waits for an answer would lose patience, send it again elsewhere, and have it twice.
+        """
+        if stalled or not self._parts.sink.paused:
+            self._parts.listeners.refuse_requests(stalled)
 
     def _store(self, input: str, sock: socket.socket) -> None:
         self._notify.store(STORED + input, sock)

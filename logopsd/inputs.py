@@ -89,6 +89,15 @@ class Listeners:
         for side_port in self.side_ports:
             side_port.replace_routes(self._side_routes())
 
+    def refuse_requests(self, refused: bool) -> None:
+        """Answer 503 to requests that bring records, or take them again; streams go on."""
+        for listener in self.inputs:
+            if isinstance(listener, HttpListener):
+                if refused:
+                    listener.pause()
+                else:
+                    listener.resume()
+
     def _each(
         self,
         input: str,

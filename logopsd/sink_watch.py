@@ -30,6 +30,9 @@ class SinkWatch:
         log: told of stalls and of torn lines.
         notify: shows a stall in `systemctl status`.
         deliver: runs a callable in the event loop; the writer thread reports through it.
+
+    Attributes:
+        stall_changed: called in the event loop when the sink stalls, and when it goes on.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class SinkWatch:
         self._log = log
         self._notify = notify
         self._deliver = deliver
+        self.stall_changed: Callable[[bool], None] = lambda stalled: None
         self._told: str | None = None
         self._counting = threading.Lock()  # each sink has a thread of its own
 
@@ -87,7 +91,10 @@ class SinkWatch:
     def _tell(self, reason: str | None) -> None:
         if reason == self._told:
             return
+        began_or_ended = (reason is None) != (self._told is None)
         self._told = reason
+        if began_or_ended:
+            self.stall_changed(reason is not None)
         if reason is None:
             self._log.info("sink writes again")
             self._notify.status(status_line(None))

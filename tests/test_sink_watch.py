@@ -48,10 +48,13 @@ def test_what_is_lost_at_the_end_is_dropped_by_reason(parts):
 def test_a_stall_is_shown_everywhere_and_taken_back(parts):
     """The log and systemd say that the sink waits, and then that it goes on."""
     watch, _, log, notify = parts
+    changes = []
+    watch.stall_changed = changes.append
 
     watch.stalled("ENOSPC")
     watch.stalled(None)
 
+    assert changes == [True, False]
     assert [call.method_name for call in log.calls] == ["error", "info"]
     assert [("ENOSPC" in text) for text in notify.shown] == [True, False]
 

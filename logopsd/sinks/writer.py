@@ -192,7 +192,7 @@ class Writer:
         queued = sum(len(batch) for a in self._appenders.values() for batch in a.queue)
         free = self._files.free_bytes(self._directory) - self._min_free
         if queued > free:
-            raise OSError(errno.ENOSPC, f"no more than {self._min_free} bytes would be left free")
+            raise OSError(errno.ENOSPC, "less than LOGOPS_MIN_FREE_BYTES would be left free")
         self._free_asked_at, self._free_left = now, free - queued
         self._since_asked = 0
 
