@@ -50,44 +50,49 @@ class Masker:
         }
 
     def mask_text(self, text: str) -> str:
-        """Mask one text: what `mask_many` must agree with."""
-        return self._mask_plainly(text, {})
+        """Mask one text: what `mask_many` must agree with.
+
+        Where two claims overlap, one is dropped, and what it covered beyond the other is still
+        readable: of `password=ftp://u:p@h` only the `p` goes at first, and then all of the value.
+        Where two stand in one word, the mask of one may be what the other's detector asks for. So
+        such a text is masked until nothing changes any more.
+        """
+        counts: dict[str, int] = {}
+        masked, disputed = self._mask_once(text, counts)
+        rounds = ROUNDS if disputed else 0
+        while rounds and masked != text:
+            text, rounds = masked, rounds - 1
+            masked, _ = self._mask_once(text, counts)
+        return masked
 
     def mask_many(self, texts: Sequence[str]) -> tuple[dict[int, str], dict[str, int]]:
-        """Mask a batch of texts in one pass.
+        """Mask a batch of texts in one pass, and those in dispute in further ones.
 
         Returns:
             What changed only, place in `texts` -> masked text; and how much each detector hid.
         """
         counts: dict[str, int] = {}
+        changed, places = self._mask_joined(texts, counts)
+        for _ in range(ROUNDS):
+            if not places:
+                break
+            again, _ = self._mask_joined([changed[place] for place in places], counts)
+            changed.update((places[number], text) for number, text in again.items())
+            places = [places[number] for number in again]
+        return changed, counts
+
+    def _mask_joined(
+        self, texts: Sequence[str], counts: dict[str, int]
+    ) -> tuple[dict[int, str], list[int]]:
+        """Mask texts once: place -> masked text, and the places of those in dispute."""
         joined = SEPARATOR.join(texts)
         claims, disputed = self._claims(joined, fold(joined), counts)
         if not claims:
-            return {}, counts
+            return {}, []
         # Where the text behind each begins in the joined one; in C, 0.05 us a text.
         nexts = list(accumulate(map((1).__add__, map(len, texts))))
-        changed = _rebuild(texts, nexts, claims)
-        for place in {bisect_right(nexts, at) for at in disputed}:
-            changed[place] = self._mask_again(changed[place], counts)
-        return changed, counts
-
-    def _mask_plainly(self, text: str, counts: dict[str, int]) -> str:
-        masked, disputed = self._mask_once(text, counts)
-        return self._mask_again(masked, counts) if disputed else masked
-
-    def _mask_again(self, text: str, counts: dict[str, int]) -> str:
-        """Mask until nothing changes any more.
-
-        Where two claims overlap, one is dropped, and what it covered beyond the other is still
-        readable: of `password=ftp://u:p@h` only the `p` goes at first, and then all of the value.
-        Where two stand in one word, the mask of one may be what the other's detector asks for.
-        """
-        for _ in range(ROUNDS):
-            before = text
-            text, _ = self._mask_once(text, counts)
-            if text == before:
-                break
-        return text
+        places = {bisect_right(nexts, at) for at in disputed}
+        return _rebuild(texts, nexts, claims), sorted(places)
 
     def _mask_once(self, text: str, counts: dict[str, int]) -> tuple[str, list[int]]:
         claims, disputed = self._claims(text, fold(text), counts)
