@@ -41,9 +41,10 @@ _ROOT = Path(__file__).parent.parent
 def new_instance() -> str:
     """A name for this run of the daemon that nobody else's log has: 16 letters, 75 bits.
 
-    Letters alone, so that no detector of personal data takes it for a number or an address.
+    Letters, so that no detector of personal data takes it for a number or an address; before them
+    a character that is rare in logs, so that a batch without it needs no further search.
     """
-    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
+    return "~" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
 
 
 class Threshold:

@@ -245,7 +245,8 @@ def test_the_instance_stands_in_each_json_line() -> None:
 
     assert json.loads(stream.getvalue())["instance"] == instance
     assert instance not in terminal.getvalue()
-    assert instance.isalpha()
+    assert instance[0] == "~"
+    assert instance[1:].isalpha()
     assert instance != new_instance()
 
 
