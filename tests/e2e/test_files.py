@@ -1,7 +1,10 @@
 """The files: names, rotation, torn tails, retention, settings that name them."""
 
 import json
+import signal
+import socket
 import subprocess
+import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
 
@@ -57,6 +60,43 @@ def test_a_new_file_after_the_size_limit(make_daemon: MakeDaemon) -> None:
     assert all(path.stat().st_size <= 4096 + 1024 for path in files)
     everything = [json.loads(line) for path in files for line in path.read_bytes().splitlines()]
     assert {int(record["msg"].split()[1]) for record in everything} == set(range(40))
+
+
+@pytest.mark.parametrize("hang_up", [True, False])
+def test_files_moved_under_load_lose_nothing(make_daemon: MakeDaemon, hang_up: bool) -> None:
+    """As logrotate does: the moved file is whole, the next goes on, at once or within a second."""
+    daemon = make_daemon().start()
+    ending = threading.Event()
+    sent = 0
+
+    def send() -> None:
+        nonlocal sent
+        with socket.create_connection(daemon.address("tcp")) as sock:
+            while not ending.wait(0.001):
+                sock.sendall(b"".join(b"number %d\n" % n for n in range(sent, sent + 10)))
+                sent += 10
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    path = daemon.sink / f"{datetime.now(UTC):%Y%m%d}.ndjson"
+    moved = []
+    for number in range(3):
+        daemon.wait_for(lambda: path.exists() and path.stat().st_size, "the file of today")
+        moved.append(path.with_name(f"moved.{number}"))
+        path.rename(moved[-1])
+        if hang_up:
+            daemon.signal(signal.SIGHUP)
+    daemon.wait_for(path.exists, "the last file")
+    ending.set()
+    sender.join()
+    assert daemon.stop() == 0
+
+    numbers = [
+        int(json.loads(line)["msg"].split()[1])
+        for file in (*moved, path)
+        for line in file.read_bytes().splitlines()
+    ]
+    assert numbers == list(range(sent))
 
 
 @pytest.mark.parametrize("mode", ["delete", "zip"])
