@@ -142,7 +142,9 @@ def test_claims_that_overlap_in_every_way_are_settled():
 def test_masking_again_comes_to_an_end():
     """Even a mask that asks for itself is applied a bounded number of times."""
     detector = Detector("one", triggers(b"a"), lambda _, at: (at, at + 1, "aa"))
-    assert len(Masker([detector]).mask_text("aa")) == 2 ** (ROUNDS + 2)
+    masked = Masker([detector]).mask_text("aa")
+    assert len(masked) == 2 ** (ROUNDS + 2)
+    assert Masker([detector]).mask_many(["aa", "b"])[0] == {0: masked}
 
 
 def test_nothing_found_touches_nothing():
