@@ -4,11 +4,11 @@ Read `assemble` from top to bottom: it goes against the way of the data, since e
 the one it hands its results to.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,8 +25,7 @@ from logopsd.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.pipeline import Pipeline
-from logopsd.privacy.stage import PrivacyStage
-from logopsd.privacy.tokens import TokenMaker
+from logopsd.privacy_parts import privacy
 from logopsd.rate_limit import RateLimiter
 from logopsd.sink_watch import SinkWatch
 from logopsd.sinks.contract import Sink, SinkObserver
@@ -37,6 +36,9 @@ from logopsd.sinks.stdout import StdoutSink
 from logopsd.sources import Sources
 from logopsd.systemd import Notifier
 from logopsd.tls_settings import tls_files
+
+if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does without
+    from logopsd.day_keys import DayKeys
 
 Deliver = Callable[[Callable[[], None]], object]
 """Runs a callable in the event loop, from any thread: `loop.call_soon_threadsafe`."""
@@ -58,6 +60,7 @@ class Parts:
         listeners: those of the inputs, and those of metrics and health.
         certificates: of TLS; None where nothing speaks it.
         access: who may send, and how many connections there are.
+        day_keys: to be kept ready; None where the days have none.
     """
 
     metrics: Metrics
@@ -71,6 +74,7 @@ class Parts:
     listeners: Listeners
     certificates: Certificates | None
     access: Access
+    day_keys: "DayKeys | None"
 
 
 def assemble(
@@ -96,7 +100,9 @@ def assemble(
 
     Raises:
         SettingsError: the certificates of TLS cannot be used.
+        PrivacyError: the key of the day cannot be kept.
     """
+    made = privacy(settings, time.time())
     metrics = Metrics(detectors=settings.pii_detectors)
     sink_watch = SinkWatch(metrics, log, notify, deliver)
     sink = _sink(settings, deliver, sink_watch)
@@ -104,7 +110,7 @@ def assemble(
     pipeline = Pipeline(
         lines=LineParser(tz=settings.syslog_tz),
         documents=DocumentParser(tz=settings.syslog_tz),
-        privacy=_privacy_stage(settings),
+        privacy=made.stage,
         sink=sink,
         metrics=metrics,
         clock=time.time,
@@ -138,6 +144,7 @@ def assemble(
         listeners=listeners,
         certificates=certificates,
         access=access,
+        day_keys=made.day_keys,
     )
 
 
@@ -147,14 +154,14 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     Raises:
         LogopsError: it cannot be done; nothing has changed.
     """
-    privacy = _privacy_stage(settings)
+    made = privacy(settings, time.time())
     files = tls_files(settings)
     loaded = None if files is None else load(files)
     # From here on nothing fails.
     if parts.certificates is not None and loaded is not None:
         parts.certificates.use(loaded)
     parts.metrics.add_detectors(settings.pii_detectors)
-    parts.pipeline.privacy = privacy
+    parts.pipeline.privacy = made.stage
     parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
     parts.pipeline.documents = DocumentParser(tz=settings.syslog_tz)
     parts.sources.tz = settings.syslog_tz
@@ -162,7 +169,8 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     parts.access.replace(_rules(settings, log))
     parts.listeners.reconfigure(settings)
     parts.sweeper.stop()  # a round under way goes on by the new settings
-    return replace(parts, sweeper=rounds(settings, parts.sink.open_files))
+    sweeper = rounds(settings, parts.sink.open_files)
+    return replace(parts, sweeper=sweeper, day_keys=made.day_keys)
 
 
 def _show_sink(metrics: Metrics, sink: Sink, free_space: FreeSpace | None) -> None:
@@ -250,17 +258,3 @@ def _certificates(
 
     metrics.before_scrape(show)
     return certificates
-
-
-def _privacy_stage(settings: Settings) -> PrivacyStage:
-    tokens = None
-    if settings.encrypt_pii:
-        tokens = TokenMaker(settings.keys, random_bytes=os.urandom)
-    return PrivacyStage(
-        detectors=settings.pii_detectors,
-        tokens=tokens,
-        encrypt_fields=settings.encrypt_fields,
-        encrypt_msg=settings.encrypt_msg,
-        mask_fields=settings.mask_fields,
-        keep=settings.pii_keep,
-    )

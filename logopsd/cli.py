@@ -202,6 +202,8 @@ def _unusable(settings: "Settings") -> Iterator[str]:
         directories.append(("LOGOPS_SINK_DIR", settings.sink_dir))
     if settings.archive_mode == "zip":
         directories.append(("LOGOPS_ARCHIVE_DIR", settings.archive_dir))
+    if settings.key_per_day:
+        directories.append(("LOGOPS_KEY_DIR", settings.key_dir))
     for name, directory in directories:
         # It is made at start where it is missing; a check changes nothing.
         there = next(each for each in (directory, *directory.parents) if os.path.exists(each))
@@ -225,11 +227,11 @@ def _unusable_certificates(settings: "Settings") -> Iterator[str]:
 
 def _warn_of_readers(effective: "Effective") -> None:
     """A key that stands in a file should be readable by its owner alone."""
-    from logopsd.config import ENVIRONMENT
+    from logopsd.config import ENVIRONMENT, describe
 
     paths = []
-    given = effective.given["secret_key"]
-    if given.text and given.where != ENVIRONMENT:
+    secrets = (effective.given[s.attribute] for s in describe() if s.secret)
+    if any(given.text and given.where != ENVIRONMENT for given in secrets):
         paths.append(effective.env_file)
     if effective.settings.secret_key_file is not None:
         paths.append(effective.settings.secret_key_file.path)

@@ -37,6 +37,9 @@ DRAIN_SECONDS = 4.0
 WATCH_SECONDS = 1.0
 """How soon it is noticed that the disk does not answer, beyond the time it may take."""
 
+KEY_SECONDS = 60.0
+"""Between two looks whether the keys of this day and the next are on the disk."""
+
 ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
 
@@ -141,6 +144,7 @@ class Daemon:
         self._spawn("sources", tasks.watch_sources(parts.sources, self._log))
         self._spawn("notices", tasks.write_notices(parts.pipeline))
         self._spawn("sink watch", self._watch_sink())
+        self._spawn("day keys", self._keep_keys())
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
         if parts.certificates is not None:
@@ -274,6 +278,24 @@ class Daemon:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             self._parts.sink_watch.look(self._parts.sink.stalled)
+
+    async def _keep_keys(self) -> None:
+        """Make the key of the next day in time; a disk that refuses is told of once.
+
+        Whether days have keys may change by a reload.
+        """
+        told = ""
+        while True:
+            problem = ""
+            if self._parts.day_keys is not None:
+                try:
+                    await asyncio.to_thread(self._parts.day_keys.keep, time.time())
+                except LogopsError as error:
+                    problem = str(error)
+            if problem and problem != told:
+                self._log.error("day key missing", problem=problem)
+            told = problem
+            await asyncio.sleep(KEY_SECONDS)
 
     async def _keep_account(self) -> None:
         """Write the account at UTC midnight, and keep the figures of the day until then."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.config import Settings
+from logopsd.day_key_files import DayKeyFiles, DayKeySweeper
 from logopsd.retention.sweeper import Progress, Sweeper, SweepReport
 
 SPLIT = "split"
@@ -25,10 +26,12 @@ class Rounds:
 
     Args:
         sweepers: of the folders.
+        keys: lets the keys of days go behind their files; None where it is not asked to.
     """
 
-    def __init__(self, sweepers: Sequence[Sweeper]) -> None:
+    def __init__(self, sweepers: Sequence[Sweeper], keys: DayKeySweeper | None = None) -> None:
         self._sweepers = sweepers
+        self._keys = keys
 
     def stop(self) -> None:
         """End a round that is under way within a moment, and every later one; from any thread."""
@@ -53,6 +56,8 @@ class Rounds:
             whole.freed += report.freed
             whole.kept += report.kept
             whole.stopped |= report.stopped
+        if self._keys is not None:
+            self._keys.sweep(whole, today=today)
         return whole
 
 
@@ -75,12 +80,20 @@ def rounds(settings: Settings, open_files: Callable[[], set[Path]] | None = None
             max_bytes=settings.retention_max_bytes,
         )
 
+    folders = [settings.sink_dir, settings.archive_dir]
+    zips = settings.archive_mode == "zip"
+    keys = DayKeySweeper(
+        DayKeyFiles(settings.key_dir),
+        days=(settings.archive_retention_days or None) if zips else settings.retention_days,
+        folders=[*folders, *(folder / SPLIT for folder in folders)],
+    )
     # The split files also where they are no longer written: what there is grows old all the same.
     return Rounds(
         [
             sweeper(settings.sink_dir, settings.archive_dir),
             sweeper(settings.sink_dir / SPLIT, settings.archive_dir / SPLIT),
-        ]
+        ],
+        keys,
     )
 
 

@@ -32,6 +32,7 @@ from logopsd.listeners.tls import Certificates
 from logopsd.metrics import Metrics
 from logopsd.parsing.cursors import SeenCursors
 from logopsd.pipeline import Pipeline
+from logopsd.privacy_parts import openers
 
 Made = TypeVar("Made", bound=Listener)
 
@@ -140,13 +141,24 @@ class Listeners:
         )
 
     def _side_routes(self) -> Routes:
-        return side_routes(
+        routes = side_routes(
             page=self._metrics.page,
             sources=self._pipeline.sources.page,
             version=logopsd.__version__,
             pii_encryption=self._settings.encrypt_pii,
             not_ready=self._not_ready,
         )
+        settings = self._settings
+        if settings.debug_decrypt_token is None:
+            return routes
+        from logopsd.listeners.routes.decrypt import decrypt_routes  # it brings `cryptography`
+
+        opening = decrypt_routes(
+            token=settings.debug_decrypt_token,
+            opener=lambda: openers(settings).tokens.decrypt,
+            log=self._log,
+        )
+        return {**routes, **opening}
 
     def _kept(self, listener: DatagramListener) -> DatagramListener:
         self.kept.append(listener)

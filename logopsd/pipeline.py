@@ -189,8 +189,8 @@ class Pipeline:
         report = self.privacy.apply(batch)
         for detector, spans in report.masked.items():
             self._metrics.masked(detector, spans)
-        if report.withheld:
-            self._metrics.withheld(report.withheld)
+        if report.withheld or report.unencrypted:
+            self._metrics.withheld(report.withheld + report.unencrypted)
         return encode(batch.records)
 
     def _store(self, batch: Batch, data: bytes, on_stored: Told) -> None:

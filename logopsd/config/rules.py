@@ -1,5 +1,6 @@
 """What must hold between settings: partners, options without effect, ports taken twice."""
 
+import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 
 from logopsd.config.catalogue import PREFIX, Setting
@@ -36,7 +37,7 @@ def _name(attribute: str) -> str:
 
 
 def _without_effect(settings: Settings, setting: Setting) -> Iterator[Problem]:
-    if getattr(settings, setting.attribute) in (False, None):
+    if getattr(settings, setting.attribute) in (False, None, ()):
         return  # what is off itself misleads nobody
     for need in setting.needs:
         attributes, _, word = need.partition("=")
@@ -87,6 +88,37 @@ def _one_source_of_keys(settings: Settings) -> Iterator[Problem]:
         yield "secret_key", ("secret_key_file",), text
 
 
+def _prefix_needs_pseudonyms(settings: Settings) -> Iterator[Problem]:
+    """The way of masking that can be chosen is that of pseudonyms, and of IPv4 ones alone."""
+    if settings.pii_ip != "prefix":
+        return
+    text = f"{_name('pii_ip')}=prefix has no effect without "
+    if not settings.pii_pseudonym:
+        name = f"{_name('pii_pseudonym')}=true"
+        yield "pii_ip", ("pii_pseudonym",), f"{text}{name}; set that, or remove this"
+    elif "ipv4" not in settings.pii_detectors:
+        name = f"ipv4 in {_name('pii_detectors')}"
+        yield "pii_ip", ("pii_detectors",), f"{text}{name}; add it, or remove this"
+
+
+def _decrypts_for_loopback_alone(settings: Settings) -> Iterator[Problem]:
+    if settings.debug_decrypt_token is None or _is_loopback(settings.metrics_bind):
+        return
+    bind = _name("metrics_bind")
+    text = (
+        f"{_name('debug_decrypt_token')} is for local use: {bind} must be a loopback address; "
+        "set that to 127.0.0.1, or remove this"
+    )
+    yield "debug_decrypt_token", ("metrics_bind",), text
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
 def _archives_that_stay(settings: Settings) -> Iterator[Problem]:
     """An archive is as old as its file: at once too old, it would be deleted by the next round."""
     days = settings.archive_retention_days
@@ -128,4 +160,6 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _one_source_of_keys,
     _one_input_a_port,
     _archives_that_stay,
+    _prefix_needs_pseudonyms,
+    _decrypts_for_loopback_alone,
 )

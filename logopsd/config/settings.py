@@ -258,6 +258,15 @@ class Settings:
         group=_PRIVACY,
         reloadable=True,
     )
+    secret_keys_old: tuple[str, ...] = setting(
+        values.fernet_keys,
+        "",
+        "Former keys, which only open tokens; in a key file they stand behind the first.",
+        group=_PRIVACY,
+        secret=True,
+        needs=("secret_key|secret_key_file",),
+        reloadable=True,
+    )
     encrypt_fields: tuple[str, ...] = setting(
         values.field_names,
         "user_email,client_ip",
@@ -272,6 +281,38 @@ class Settings:
         "Which messages get their token: all, or those in which something was masked.",
         group=_PRIVACY,
         needs=("encrypt_pii",),
+        reloadable=True,
+    )
+
+    key_per_day: bool = setting(
+        values.boolean,
+        "false",
+        "Encrypts each UTC day under a key of its own, which goes with the day's files.",
+        group=_PRIVACY,
+        needs=("encrypt_pii",),
+        reloadable=True,
+    )
+    key_dir: Path = setting(
+        values.path,
+        "./data/keys",
+        "Directory of the days' keys, wrapped by the key above; keep it out of the logs' backups.",
+        group=_PRIVACY,
+        needs=("secret_key|secret_key_file",),
+        reloadable=True,
+    )
+    pii_pseudonym: bool = setting(
+        values.boolean,
+        "false",
+        "Puts a keyed pseudonym beside what was masked, so that it can be grouped.",
+        group=_PRIVACY,
+        needs=("secret_key|secret_key_file",),
+        reloadable=True,
+    )
+    pii_ip: Literal["mask", "prefix"] = setting(
+        values.choice("mask", "prefix"),
+        "mask",
+        "With prefix, pseudonyms of IPv4 addresses share as many leading bits as the addresses do.",
+        group=_PRIVACY,
         reloadable=True,
     )
 
@@ -390,6 +431,15 @@ class Settings:
         "Address of the side port.",
         group=_WATCHING,
         needs=("metrics_port",),
+    )
+    debug_decrypt_token: str | None = setting(
+        values.bearer_token,
+        "",
+        "The side port opens tokens (POST `/debug/decrypt`) for who brings this bearer token.",
+        group=_WATCHING,
+        secret=True,
+        needs=("metrics_port", "secret_key|secret_key_file"),
+        reloadable=True,
     )
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         values.choice("debug", "info", "warning", "error"),

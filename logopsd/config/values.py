@@ -34,6 +34,7 @@ _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Deci
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _FIELD = re.compile(r"[^\s,]{1,128}")
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,256}={0,2}", re.ASCII)
 
 
 def meant(name: str, known: Sequence[str], prefix: str = "") -> str:
@@ -270,3 +271,22 @@ key_file = Kind(
     load=load_keys,
 )
 fernet_key = Kind(_fernet_key, "a Fernet key (32 bytes in URL-safe base64)")
+
+
+def _fernet_keys(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_fernet_key(item) for item in _items(text)))
+
+
+fernet_keys = Kind(
+    _fernet_keys, "a comma list of Fernet keys (32 bytes in URL-safe base64)", empty=()
+)
+
+
+def _bearer_token(text: str) -> str:
+    if not _BEARER.fullmatch(text):
+        raise RefusedValueError("`openssl rand -hex 32` gives one")
+    return text
+
+
+# A shorter token can be guessed; the characters are those of RFC 6750 section 2.1.
+bearer_token = Kind(_bearer_token, "a bearer token, 16 or more of letters, digits and -._~+/")

@@ -129,6 +129,28 @@ def test_line_is_refused(lines: str, place: str, says: str) -> None:
         ),
         ("LOGOPS_ENCRYPT_PII=true", "needs LOGOPS_SECRET_KEY; `logopsd keygen` makes a key"),
         (
+            f"LOGOPS_SECRET_KEYS_OLD={KEY}",
+            "no effect without LOGOPS_SECRET_KEY or LOGOPS_SECRET_KEY_FILE;",
+        ),
+        ("LOGOPS_PII_PSEUDONYM=true", "no effect without LOGOPS_SECRET_KEY or"),
+        ("LOGOPS_PII_IP=prefix", "no effect without LOGOPS_PII_PSEUDONYM=true;"),
+        (
+            f"LOGOPS_SECRET_KEY={KEY}\nLOGOPS_PII_PSEUDONYM=1\nLOGOPS_PII_IP=prefix\n"
+            "LOGOPS_PII_DETECTORS=email",
+            "no effect without ipv4 in LOGOPS_PII_DETECTORS;",
+        ),
+        (
+            f"LOGOPS_SECRET_KEY={KEY}\nLOGOPS_KEY_PER_DAY=true",
+            "no effect without LOGOPS_ENCRYPT_PII=true;",
+        ),
+        ("LOGOPS_KEY_DIR=/x", "no effect without LOGOPS_SECRET_KEY or LOGOPS_SECRET_KEY_FILE;"),
+        (f"LOGOPS_DEBUG_DECRYPT_TOKEN={'t' * 16}", "no effect without LOGOPS_SECRET_KEY or"),
+        (
+            f"LOGOPS_SECRET_KEY={KEY}\nLOGOPS_DEBUG_DECRYPT_TOKEN={'t' * 16}\n"
+            "LOGOPS_METRICS_BIND=0.0.0.0",
+            "LOGOPS_METRICS_BIND must be a loopback address",
+        ),
+        (
             "LOGOPS_RELP_TLS=true\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
             "LOGOPS_RELP_PORT is 0 (off)",
         ),
@@ -156,6 +178,10 @@ def test_combination_is_refused(lines: str, says: str) -> None:
         "LOGOPS_TCP_PORT=any\nLOGOPS_HTTP_PORT=any\nLOGOPS_METRICS_PORT=any",
         "LOGOPS_ARCHIVE_DIR=/x\nLOGOPS_ARCHIVE_MODE=zip",
         f"LOGOPS_SECRET_KEY={KEY}",
+        f"LOGOPS_SECRET_KEY={KEY}\nLOGOPS_SECRET_KEYS_OLD={KEY}\nLOGOPS_KEY_DIR=/x",
+        f"LOGOPS_SECRET_KEY={KEY}\nLOGOPS_PII_PSEUDONYM=1\nLOGOPS_PII_IP=prefix",
+        f"LOGOPS_SECRET_KEY={KEY}\nLOGOPS_DEBUG_DECRYPT_TOKEN={'t' * 16}",
+        "LOGOPS_PII_IP=mask\nLOGOPS_SECRET_KEYS_OLD=",
         "LOGOPS_SECRET_KEY=\nLOGOPS_TLS_CERT=\nLOGOPS_PII_KEEP=",
         "PATH=/x\nOTHER",
         "LOGOPS_E2E=require",
