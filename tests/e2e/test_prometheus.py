@@ -79,7 +79,7 @@ def test_the_configuration_we_ship_is_valid() -> None:
 
 
 def test_the_account_closes_at_every_scrape_under_load(daemon: Daemon) -> None:
-    """Received = accepted + dropped + in flight, for each input, while all of them are busy."""
+    """What was received has one fate each, for each input, while all of them are busy."""
     rounds, lines = 40, b"".join(b"<13>app: load %d of many\n" % i for i in range(500))
     body = json.dumps([{"msg": f"load {i}"} for i in range(500)]).encode()
 
@@ -109,9 +109,9 @@ def test_the_account_closes_at_every_scrape_under_load(daemon: Daemon) -> None:
     pages.append(daemon.metrics())
     assert len(pages) > 5
     for page in pages:
-        assert page.inputs() == {"udp", "tcp", "http"}
+        assert page.inputs() >= {"udp", "tcp", "http"}
         open_accounts = {name: page.unaccounted(name) for name in page.inputs()}
-        assert open_accounts == {"udp": 0, "tcp": 0, "http": 0}
+        assert set(open_accounts.values()) == {0}, open_accounts
     assert pages[-1].sum("logops_accepted_total", input="http") == rounds * 500
     assert len(daemon.records()) == pages[-1].sum("logops_accepted_total")
 
