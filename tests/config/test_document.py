@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from logopsd.config import describe, read
-from logopsd.config.document import env_example
+from logopsd.config.document import configuration, env_example
 from tests.config.helpers import loaded
 
 ROOT = Path(__file__).parents[2]
@@ -12,6 +12,19 @@ ROOT = Path(__file__).parents[2]
 def test_example_in_the_tree_is_the_one_described() -> None:
     """Made anew by `python -m logopsd.config.document > .env.example`."""
     assert (ROOT / ".env.example").read_text() == env_example()
+
+
+def test_page_in_the_tree_is_the_one_described() -> None:
+    """Made anew by `python -m logopsd.config.document configuration > docs/configuration.md`."""
+    assert (ROOT / "docs" / "configuration.md").read_text() == configuration()
+
+
+def test_page_has_a_row_for_each_setting() -> None:
+    """Name, default and all it takes, in a table that stays one."""
+    rows = {row.split("`")[1]: row for row in configuration().splitlines() if row[:3] == "| `"}
+
+    assert list(rows) == [setting.name for setting in describe()]
+    assert all(row.replace(r"\|", "").count("|") == 5 for row in rows.values())
 
 
 def test_example_changes_nothing(tmp_path: Path) -> None:
