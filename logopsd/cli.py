@@ -1,4 +1,4 @@
-"""The command line: `logopsd serve | check | keygen | housekeep`.
+"""The command line: `logopsd serve | check | status | keygen | decrypt | rekey | housekeep`.
 
 What a command needs is imported when it runs: `--help` and a refused setting must not wait for
 cryptography, and the daemon must be up within 300 ms.
@@ -7,8 +7,10 @@ cryptography, and the daemon must be up within 300 ms.
 import argparse
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 OK = 0
 FAILURE = 1
 USAGE = 2  # argparse's own
+UNOPENED = 3  # a token that no key at hand opens
 CONFIG = 78  # EX_CONFIG of sysexits(3)
 OTHERS_MAY_READ = 0o044
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -42,12 +45,16 @@ examples:
   logopsd --env-file /etc/logopsd/env check  validate, start nothing
   logopsd status                             what the running daemon receives and drops
   logopsd keygen                             make a key for LOGOPS_SECRET_KEY
+  logopsd decrypt --grep 'jan@' 20261123.ndjson
+                                             the originals, for who has the key; it is audited
+  logopsd rekey data/ingest/202611*.ndjson   move stored tokens under a new key
   logopsd housekeep --dry-run                what retention would do now
 
 exit status:
   0   done, or stopped as asked by SIGTERM or Ctrl-C
   1   something failed at run time, or no daemon answers; the last line says what
   2   the command line is wrong
+  3   decrypt or rekey met a token that no key at hand opens; all else is done
   78  the settings cannot be used; every problem is listed
 """
 
@@ -143,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         help="auto: on a terminal, unless NO_COLOR is set",
     )
     command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
+    _add_token_commands(command)
     housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
     housekeep.add_argument("--dry-run", action="store_true", help="only say what would be done")
     return parser
@@ -150,6 +158,34 @@ def _parser() -> argparse.ArgumentParser:
 
 if TYPE_CHECKING:
     _Parser = argparse.ArgumentParser
+
+
+def _add_token_commands(
+    command: Callable[[str, Callable[[argparse.Namespace], int], str], "_Parser"],
+) -> None:
+    decrypt = command(
+        "decrypt",
+        _decrypt,
+        "Print stored lines with the originals in the place of the masked. Who did so, of which "
+        "files and how many, goes to standard error and to syslog.",
+    )
+    decrypt.add_argument("files", nargs="+", metavar="FILE", help="NDJSON, a zip of it, or -")
+    decrypt.add_argument(
+        "--fields",
+        type=lambda text: frozenset(filter(None, text.split(","))),
+        metavar="NAMES",
+        help="open these only: msg,user_email",
+    )
+    decrypt.add_argument(
+        "--grep", type=_pattern, metavar="REGEX", help="print only lines that match once opened"
+    )
+    rekey = command(
+        "rekey",
+        _rekey,
+        "Move the tokens of stored files, and the keys of days, under the primary key. A file is "
+        "replaced at once; who tails it sees a new one.",
+    )
+    rekey.add_argument("files", nargs="*", metavar="FILE", type=Path, help="NDJSON")
 
 
 def _effective(args: argparse.Namespace) -> "Effective":
@@ -309,6 +345,68 @@ def _keygen(_: argparse.Namespace) -> int:
 
     print(new_key(os.urandom))
     return OK
+
+
+def _pattern(text: str) -> "re.Pattern[str]":
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"no regular expression: {error}") from None
+
+
+def _decrypt(args: argparse.Namespace) -> int:
+    from logopsd.audit import Audit
+    from logopsd.decrypting import Revealed, decrypt_file
+    from logopsd.privacy_parts import openers
+
+    opener = openers(_effective(args).settings).tokens.decrypt
+    audit = Audit("decrypt", sys.stderr, os.environ)
+    done = Revealed()
+    audit.began(args.files)
+    try:
+        for name in args.files:
+            decrypt_file(
+                name,
+                sys.stdin.buffer,
+                sys.stdout.buffer,
+                done,
+                opener,
+                fields=args.fields,
+                grep=args.grep,
+            )
+        sys.stdout.buffer.flush()
+    finally:
+        audit.ended(args.files, asdict(done))
+    return UNOPENED if done.unopened else OK
+
+
+def _rekey(args: argparse.Namespace) -> int:
+    settings = _effective(args).settings
+    from logopsd.privacy_parts import openers
+    from logopsd.progress import ProgressBar
+    from logopsd.rekeying import rekey_files
+
+    keys = openers(settings)
+    bar = ProgressBar(sys.stderr, "rekeying")
+    try:
+        changed, unopened = keys.rewrap()
+        report = rekey_files(args.files, keys.rotate, progress=bar)
+    finally:
+        bar.close()
+    for day in unopened:
+        print(f"kept {settings.key_dir / day}.key: no key at hand opens it")
+    for path, done in report.done:
+        print(f"{path}: {done}")
+    for path, reason in report.failed:
+        print(f"failed {path}: {reason}")
+    moved = sum(done.moved for _, done in report.done)
+    kept = sum(done.unopened for _, done in report.done) + len(unopened)
+    print(f"moved {moved} tokens and {changed} keys of days, kept {kept} that no key opens")
+    if moved:
+        _complain("who tails these files sees new ones, and may read them once more")
+    if report.failed:
+        return FAILURE
+    return UNOPENED if kept else OK
 
 
 def _housekeep(args: argparse.Namespace) -> int:
