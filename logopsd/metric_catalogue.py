@@ -34,8 +34,8 @@ it. refused: the sender is not in LOGOPS_ALLOW_FROM. rejected: an item of a requ
 and the answer said so. shutdown: the sink could not be emptied in the time allowed.
 """
 
-FAULT_REASONS = FAULTS
-"""What a framer may find malformed."""
+FAULT_REASONS = (*FAULTS, "parser")
+"""What a framer may find malformed; and `parser`, a line on which a parser failed, a bug."""
 
 REFUSE_REASONS = ("address", "handshake", "limit", "peer", "peer_limit", "proxy")
 """Why a connection was closed before anything was taken of it.

@@ -206,6 +206,7 @@ class Pipeline:
         figures.inflight += count
         figures.missing_ts += batch.missing_ts
         figures.missing_level += batch.missing_level
+        figures.fault("parser", batch.failed)
         self._sink.write(data, _day_of(batch.received), Receipt(batch.input, count, on_stored))
 
     def _leave_out_own(self, batch: Batch) -> None:

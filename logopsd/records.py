@@ -104,6 +104,7 @@ class Batch:
         missing_ts: records whose time is the time of arrival, as they brought none readable.
         missing_level: records whose level is INFO for want of one.
         suppressed: records left out, as their peer sends too many; they are not among `records`.
+        failed: records kept as plain text, as a parser failed on them, a bug of ours.
     """
 
     input: str
@@ -113,6 +114,7 @@ class Batch:
     missing_ts: int = 0
     missing_level: int = 0
     suppressed: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,28 @@ class LineParser:
         texts, invalid = decode_frames(frames.frames)
         records = batch.records
         start = len(records)
+        missing = batch.missing_ts, batch.missing_level
+        try:
+            self._parse_each(texts, peers, batch, emitter)
+        except Exception:
+            # A parser that raises is a bug; it may cost the fields of a line, but no line.
+            del records[start:]
+            batch.missing_ts, batch.missing_level = missing
+            self._parse_warily(texts, peers, batch, emitter)
+        for index in invalid:
+            records[start + index].encoding = INVALID_UTF8
+        for index, length in frames.cut.items():
+            records[start + index].truncated = True
+            records[start + index].original_length = length
+
+    def _parse_each(
+        self,
+        texts: Sequence[str],
+        peers: str | Sequence[str] | None,
+        batch: Batch,
+        emitter: str,
+    ) -> None:
+        records = batch.records
         # No line is understood by both, and senders mostly stay with one: try the last one first.
         usual, other = self._rfc3164.parse, self._rfc5424.parse
         parse_other = self._parse_other
@@ -78,11 +100,34 @@ class LineParser:
                     records.append(record)
                     continue
             records.append(parse_other(text, peer, batch, emitter))
-        for index in invalid:
-            records[start + index].encoding = INVALID_UTF8
-        for index, length in frames.cut.items():
-            records[start + index].truncated = True
-            records[start + index].original_length = length
+
+    def _parse_warily(
+        self,
+        texts: Sequence[str],
+        peers: str | Sequence[str] | None,
+        batch: Batch,
+        emitter: str,
+    ) -> None:
+        """Parse line by line, and keep as it stands each line on which a parser raises."""
+        for text, peer in zip(texts, _each_peer(peers), strict=False):
+            missing = batch.missing_ts, batch.missing_level
+            try:
+                self._parse_each([text], peer, batch, emitter)
+            except Exception:
+                batch.missing_ts, batch.missing_level = (count + 1 for count in missing)
+                batch.failed += 1
+                batch.records.append(
+                    Record(
+                        batch.received,
+                        "INFO",
+                        text,
+                        emitter=emitter,
+                        input=batch.input,
+                        peer=peer,
+                        received=batch.received,
+                        format="plain",
+                    )
+                )
 
     def _parse_other(self, text: str, peer: str | None, batch: Batch, emitter: str) -> Record:
         """Understand any line whatever, by its first character."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from logopsd.encoding import encode
 from logopsd.parsing.lines import LineParser
-from logopsd.records import Frames
+from logopsd.records import Batch, Frames
 from tests.parsing.helpers import RECEIVED, batch_at, parse_line, parse_lines
 
 PLAIN = {"ts": RECEIVED, "level": "INFO", "emitter": "udp", "format": "plain"}
@@ -175,3 +175,25 @@ def test_any_bytes_give_one_record_a_frame(frames: list[bytes]) -> None:
 def test_no_plain_text_is_changed(text: str) -> None:
     """Any line without a syslog header, object or stamp comes out as it came in."""
     assert parse_line(text.encode())["msg"] == text
+
+
+def test_a_parser_that_fails_costs_its_line_no_more_than_its_fields(monkeypatch):
+    """A bug in a parser keeps the line as plain text, counts it, and leaves the others whole."""
+    parser = LineParser(tz=UTC)
+    whole = parser._rfc3164.parse
+
+    def fail(text, *rest):
+        if "boom" in text:
+            raise RuntimeError("a bug")
+        return whole(text, *rest)
+
+    monkeypatch.setattr(parser._rfc3164, "parse", fail)
+    batch = Batch("tcp", 1_790_000_000.0, "2026-09-21T14:13:20.000Z")
+    lines = [b"<13>Sep 21 14:00:00 h a: one", b"<13>Sep 21 14:00:00 h a: boom \xff", b"three"]
+
+    parser.parse(Frames(lines), "192.0.2.1", batch)
+
+    assert [record.msg for record in batch.records] == ["one", lines[1].decode("latin-1"), "three"]
+    assert [record.format for record in batch.records] == ["rfc3164", "plain", "plain"]
+    assert batch.records[1].encoding == "invalid-utf8"
+    assert (batch.failed, batch.missing_ts, batch.missing_level) == (1, 2, 2)
