@@ -2,8 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
 
-from logopsd.privacy.leaves import KEY, Known, Place, collect, put
+from logopsd.privacy.leaves import KEY, Known, Place, collect, collect_alike, put
 from logopsd.records import Record
 
 HEADERS = ("emitter", "app", "procid", "msgid")
@@ -37,8 +39,7 @@ class Slots:
         for record in records:
             if record.extras:
                 collect(record.extras, self.texts, self._places, known.keys)
-            if record.sd:
-                collect(record.sd, self.texts, self._places, known.keys)
+        self._add_structured_data([record.sd for record in records if record.sd])
         for record in records:
             if record.ts_orig:
                 self._times.append((record, len(self.texts)))
@@ -50,6 +51,15 @@ class Slots:
         self._add_headers("msgid", {record.msgid for record in records})
         for name in chosen:
             self._add_headers(name, {getattr(record, name) for record in records})
+
+    def _add_structured_data(self, data: Sequence[dict[str, dict[str, Any]]]) -> None:
+        keys = self._known.keys
+        if keys.keys() >= set(chain.from_iterable(data)):
+            elements: list[dict[str, Any]] = list(chain.from_iterable(map(dict.values, data)))
+            if collect_alike(elements, self.texts, self._places, keys):
+                return
+        for each in data:
+            collect(each, self.texts, self._places, keys)
 
     def _add_headers(self, name: str, values: set[str | None]) -> None:
         """Take up those that were never seen to be clean, each once."""
