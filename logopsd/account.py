@@ -12,6 +12,7 @@ counted since it was last saved is not known: `interrupted` says how often that 
 stands for what was in flight when it was saved.
 """
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -153,7 +154,8 @@ class Account:
         new = self._path.with_name(f"{self._path.name}.new")
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _STATE_MODE)
         try:
-            os.write(fd, state)
+            if os.write(fd, state) < len(state):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(fd)
         os.replace(new, self._path)

@@ -10,12 +10,14 @@ import signal
 import socket
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
 from logopsd import seen_file, tasks
+from logopsd.aside import aside
 from logopsd.assembly import assemble, reconfigure
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
@@ -39,6 +41,9 @@ WATCH_SECONDS = 1.0
 
 KEY_SECONDS = 60.0
 """Between two looks whether the keys of this day and the next are on the disk."""
+
+SAVE_SECONDS = 1.0
+"""How long the disk may take for these figures; at the end the process waits no longer."""
 
 ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
@@ -309,8 +314,10 @@ class Daemon:
     async def _save_account(self, *, clean: bool = False) -> None:
         """Keep the figures of the day, if the disk takes them: it may be full, and is told of."""
         account = self._parts.account
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(account.save, account.saved(clean=clean))
+        state = account.saved(clean=clean)
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(SAVE_SECONDS):
+                await aside(partial(account.save, state))
 
     async def _keep_house(self) -> None:
         """Sweep at start and then every interval."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.aside import aside
 from logopsd.config import Settings
 from logopsd.day_key_files import DayKeyFiles, DayKeySweeper
 from logopsd.retention.sweeper import Progress, Sweeper, SweepReport
@@ -147,7 +148,7 @@ class Housekeeping:
         while True:
             now = current()
             today = datetime.datetime.fromtimestamp(self._clock(), datetime.UTC).date()
-            report = await asyncio.to_thread(partial(now.sweep, today=today))
+            report = await aside(partial(now.sweep, today=today))
             self._tell(report)
             if report.stopped:
                 if now is current():  # the daemon is about to end

@@ -194,9 +194,13 @@ def test_a_disk_that_hangs_does_not_hold_up_the_end(tmp_path, monkeypatch):
     """It ends in the time allowed with status 1, and says how many records it leaves unwritten."""
     monkeypatch.setattr("logopsd.daemon.CLOSE_SECONDS", 0.1)
     monkeypatch.setattr("logopsd.daemon.DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr("logopsd.daemon.SAVE_SECONDS", 0.1)
 
     async def test(bench: Bench) -> None:
         bench.files.hangs.set()
+        # The account is saved beside the files, on the same disk.
+        account = bench.daemon._parts.account
+        monkeypatch.setattr(account, "save", lambda state: bench.files.go_on.wait(20))
         _, writer = await asyncio.open_connection(*bench.address("tcp"))
         writer.write(b"<13>one\n<13>two\n")
         writer.close()
