@@ -98,6 +98,11 @@ fuzz: $(VENV)/.fuzz ## Fuzz each parser (SECONDS=60; ARGS="json_line" for some)
 soak: $(VENV)/.test ## Send by all inputs at once for ten minutes, with faults (ARGS="--seconds 60")
 	$(BIN)/python tests/soak/soak.py $(ARGS)
 
+.PHONY: diagrams
+diagrams: $(VENV)/.created ## Draw docs/architecture/c1..c3.png (needs Graphviz: apt install graphviz)
+	@command -v dot > /dev/null || { echo "dot is missing: sudo apt install graphviz" >&2; exit 1; }
+	$(BIN)/python docs/architecture/render.py
+
 .PHONY: clean
 clean: ## Remove the environment and all that is generated; data/ stays
 	rm -rf $(VENV) .cache build dist *.egg-info htmlcov .coverage .coverage.*

@@ -1,0 +1,93 @@
+workspace "logopsd" "A log receiver: takes any log line, masks personal data, stores it, and accounts for it." {
+
+    model {
+        operator = person "Operator" "Runs servers; sets it up, watches it, reads the records."
+
+        senders = softwareSystem "Senders" "syslog daemons, devices, journals, programs, collectors." "External"
+        systemd = softwareSystem "systemd" "Starts it, holds its sockets, expects its heartbeat." "External"
+        prometheus = softwareSystem "Prometheus" "Scrapes the figures; its rules alert." "External"
+        shipper = softwareSystem "Alloy or Promtail" "Ships the files on to Loki, which Grafana shows." "External"
+
+        logopsd = softwareSystem "logopsd" "Turns any log line into one record, masks personal data, stores it, and answers for it." {
+            daemon = container "Daemon" "One process: one event loop and a thread for each sink." "Python, asyncio" {
+                listeners = component "listeners" "Sockets to bytes, and answers back; the only place that knows sockets." "logopsd/listeners/"
+                framing = component "framing" "Bytes to complete frames. Pure." "logopsd/framing/"
+                pipeline = component "pipeline" "The way of one batch, as visible lines." "logopsd/pipeline.py"
+                parsing = component "parsing" "Frames to records. Pure." "logopsd/parsing/"
+                privacy = component "privacy" "Masks, pseudonymises, encrypts, a batch at a time. Pure." "logopsd/privacy/"
+                encoding = component "encoding" "Records to NDJSON. Pure." "logopsd/encoding.py"
+                sinks = component "sinks" "Bytes to files, in a thread of their own; group commit, rotation, receipts." "logopsd/sinks/"
+                retention = component "retention" "Deletes or archives old files." "logopsd/retention/"
+                metrics = component "metrics" "Every figure, and its closed set of labels." "logopsd/metrics.py"
+                root = component "composition root" "Builds all of these, starts and stops them in order." "logopsd/daemon.py"
+                config = component "config" "Settings of environment and file; every problem at once." "logopsd/config/"
+            }
+            cli = container "Command line" "check, status, keygen, decrypt, rekey, housekeep." "Python"
+            records = container "Record files" "One a UTC day, masked; old ones zipped or deleted." "NDJSON" "Files"
+            settings = container "Settings and keys" "The environment, a .env file, a key file or credential." "NAME=value" "Files"
+        }
+
+        senders -> listeners "send log lines" "syslog over UDP, TCP, TLS, RELP, Unix; HTTP"
+        systemd -> root "starts, reloads, stops" "sockets, signals, sd_notify"
+        prometheus -> listeners "scrapes the side port" "HTTP"
+        shipper -> records "follows"
+        operator -> cli "sets up, runs, asks"
+        operator -> settings "writes"
+        operator -> records "reads"
+        operator -> prometheus "is alerted by"
+
+        listeners -> framing "bytes"
+        listeners -> pipeline "frames, documents"
+        listeners -> metrics "counts, shows"
+        pipeline -> parsing "frames"
+        pipeline -> privacy "records"
+        pipeline -> encoding "masked records"
+        pipeline -> sinks "bytes and a receipt"
+        pipeline -> metrics "counts, once a batch"
+        sinks -> listeners "pause, resume, stored"
+        sinks -> records "appends, fsyncs"
+        retention -> records "deletes, archives"
+        root -> config "settings"
+        root -> retention "runs each round"
+        root -> listeners "starts last, stops first"
+        config -> settings "reads"
+        cli -> settings "checks"
+        cli -> records "keeps house, decrypts"
+        cli -> listeners "asks for the status" "HTTP, side port"
+    }
+
+    views {
+        systemContext logopsd "c1" "Level 1: logopsd among what is around it." {
+            include *
+            autoLayout lr
+        }
+
+        container logopsd "c2" "Level 2: what runs, and what it leaves on the disk." {
+            include *
+            autoLayout lr
+        }
+
+        component daemon "c3" "Level 3: the rooms of the daemon. Data goes straight down; only the receipt comes back up." {
+            include *
+            autoLayout tb
+        }
+
+        styles {
+            element "Element" {
+                background #dbe7f3
+                color #1b2a3a
+            }
+            element "Person" {
+                shape Person
+                background #f6e3c5
+            }
+            element "External" {
+                background #e6e6e6
+            }
+            element "Files" {
+                shape Folder
+                background #e3efd9
+            }
+        }
+    }
+}
