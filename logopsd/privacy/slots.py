@@ -39,7 +39,9 @@ class Slots:
         for record in records:
             if record.extras:
                 collect(record.extras, self.texts, self._places, known.keys)
-        self._add_structured_data([record.sd for record in records if record.sd])
+        data = [record.sd for record in records if record.sd]
+        if data:
+            self._add_structured_data(data)
         for record in records:
             if record.ts_orig:
                 self._times.append((record, len(self.texts)))
@@ -76,6 +78,8 @@ class Slots:
         Args:
             changed: place in `texts` -> masked text.
         """
+        if not changed:
+            return
         first = len(self._records)
         behind = first + len(self._places)
         places = sorted(changed)
@@ -100,12 +104,12 @@ class Slots:
 
     def remember(self, changed: Mapping[int, str]) -> None:
         """Note the header texts and keys in which nothing was found."""
-        first = len(self._records)
-        clean = (self.texts[at] for _, at in self._headers if at not in changed)
         if self._headers:
+            clean = (self.texts[at] for _, at in self._headers if at not in changed)
             self._known.remember(self._known.clean, clean)
-        self._known.remember_keys(
-            place[1]
-            for at, place in enumerate(self._places, first)
-            if place[2] == KEY and at not in changed
-        )
+        if self._places:
+            first = len(self._records)
+            keys = [
+                (at, key) for at, (_, key, kind) in enumerate(self._places, first) if kind == KEY
+            ]
+            self._known.remember_keys(key for at, key in keys if at not in changed)
