@@ -136,6 +136,21 @@ def test_a_day_ends_at_utc_midnight(tmp_path, monkeypatch):
             assert {record["received"][:10].replace("-", "") for record in records} == {day}
 
 
+def test_new_retention_ends_the_round_of_the_old(tmp_path, monkeypatch):
+    """After SIGHUP no round goes on by settings that no longer hold."""
+
+    async def test(bench: Bench) -> None:
+        old = bench.daemon._parts.sweeper
+        bench.daemon._reconfigure(settings(tmp_path, LOGOPS_RETENTION_DAYS="1"))
+        assert bench.daemon._parts.sweeper is not old
+        today = datetime.now(UTC).date()
+        assert old.sweep(today=today).stopped
+        assert not bench.daemon._parts.sweeper.sweep(today=today).stopped
+
+    status, _ = live(tmp_path, monkeypatch, test, LOGOPS_HOUSEKEEP_AUTORUN="false")
+    assert status == 0
+
+
 def test_one_fsync_serves_all_that_wait(tmp_path, monkeypatch):
     """With `always` many single requests at once cost far fewer fsyncs, and each is durable."""
     counted = {}
