@@ -5,6 +5,7 @@ What there is and who knows whom is in `assembly.py`; the way of a batch is in `
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -25,6 +26,7 @@ from logopsd.heartbeat import Heartbeat
 from logopsd.housekeeping import Housekeeping
 from logopsd.inherited import STORED, Inherited
 from logopsd.listeners.listener import Listener
+from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.reload import Reloader
 from logopsd.sink_watch import status_line
 from logopsd.systemd import Notifier, inherited_sockets
@@ -97,6 +99,7 @@ class Daemon:
         self._reload_due = False
         self._at_terminal = _is_terminal()
         self._log = log
+        self._warnings = ThrottledWarnings(log, time.monotonic)
         self._loop = asyncio.get_running_loop()
         self._notify = Notifier(os.environ)
         self._ending = asyncio.Event()
@@ -265,6 +268,13 @@ class Daemon:
 
         A connection that fails by itself is closed by asyncio, and costs nobody else anything.
         """
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            # asyncio tells of each place in the backlog, and tries again by itself.
+            self._warnings.warn(
+                "cannot accept", reason="no file descriptor is left", mend="raise LimitNOFILE="
+            )
+            return
         loop.default_exception_handler(context)
         if self._parts.sink.failed and not self._failed:
             self._log.error("sink failed", exc_info=context.get("exception"))

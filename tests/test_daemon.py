@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -216,3 +217,22 @@ def test_a_reload_asked_for_during_the_start_is_done_after_it(tmp_path):
     assert asyncio.run(live()) == 0
     assert len(reopened) == 1
     assert reopened[0], "after it was ready"
+
+
+def test_running_out_of_files_is_told_once_with_its_mend(tmp_path):
+    """However often asyncio complains of it, the log says it once a minute."""
+    log = CapturedLog()
+
+    async def live() -> None:
+        running = asyncio.create_task(Daemon(settings(tmp_path), log.log).run())
+        await log.until("ready")
+        for _ in range(3):
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "no room", "exception": OSError(errno.EMFILE, "too many")}
+            )
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+
+    asyncio.run(live())
+    (told,) = log.all("cannot accept")
+    assert (told["level"], told["mend"]) == ("warning", "raise LimitNOFILE=")
