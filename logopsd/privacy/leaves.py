@@ -28,10 +28,10 @@ _TELLING = re.compile(
 _SHORT_NUMBERS = re.compile(r"(?:[0-9]{0,8}+\0)*+")
 """Numbers of as few digits as SMALL, written as texts."""
 
-VALUE, TOLD, KEY = range(3)
-"""What a text was: a value, a value read together with its key, or a key."""
+VALUE, KEY = range(2)
+"""What a text was: a value or a key; a value read together with a key has the key's name here."""
 
-Place = tuple[Any, Any, int]
+Place = tuple[Any, Any, int | str]
 """Where a text came from: the dict or list, its key or index there, and what it was."""
 
 
@@ -79,6 +79,7 @@ def collect(
     places: list[Place],
     keys: dict[str, bool],
     depth: int = 0,
+    name: str = "",
 ) -> None:
     """Append every text of a value to `texts`: keys, strings, and numbers that may be personal.
 
@@ -90,20 +91,23 @@ def collect(
         places: is appended to likewise: where each text came from.
         keys: of `Known`; these need not be looked at.
         depth: levels above this one.
+        name: of the key above that tells what all below is, as `password`; empty for none.
     """
-    telling: bool | None = False
     for key, item in value.items() if isinstance(value, dict) else enumerate(value):
         kind = type(item)
+        told = name
         if type(key) is str:
             telling = keys.get(key)
             if telling is None:
                 texts.append(key)
                 places.append((value, key, KEY))
                 telling = tells(key)
-        if kind is str or kind is int:
             if telling:
-                texts.append(_told(str(key), item))
-                places.append((value, key, TOLD))
+                told = key
+        if kind is str or kind is int:
+            if told:
+                texts.append(_told(told, item))
+                places.append((value, key, told))
             elif kind is str:
                 texts.append(item)
                 places.append((value, key, VALUE))
@@ -113,7 +117,7 @@ def collect(
         elif kind is bool or item is None:
             continue
         elif (kind is dict or kind is list) and depth < MAX_DEPTH:
-            collect(item, texts, places, keys, depth + 1)
+            collect(item, texts, places, keys, depth + 1, told)
         elif kind is not float:
             texts.append(msgspec.json.encode(item).decode("utf-8"))
             places.append((value, key, VALUE))
@@ -158,8 +162,8 @@ def put(masked: Iterable[tuple[Place, str]]) -> None:
     for (value, key, kind), text in masked:
         if kind == VALUE:
             value[key] = text
-        elif kind == TOLD:
-            value[key] = _untold(key, text)
+        elif isinstance(kind, str):
+            value[key] = _untold(kind, text)
         else:
             renamed.setdefault(id(value), (value, {}))[1][key] = text
     for value, names in renamed.values():

@@ -5,7 +5,7 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.privacy.leaves import KEY, SMALL, TOLD, VALUE, collect, collect_alike, put
+from logopsd.privacy.leaves import KEY, SMALL, VALUE, collect, collect_alike, put
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.records import Record
 from tests.privacy.helpers import batch, record
@@ -48,7 +48,19 @@ def test_a_key_that_tells_stands_before_its_value():
     """Quotes and NUL in the value cannot end it."""
     texts, places = taken({"password": 'a"b\0c', "token": 5})
     assert texts == ["password", 'password="a\'b c"', "token", 'token="5"']
-    assert places == [("password", KEY), ("password", TOLD), ("token", KEY), ("token", TOLD)]
+    names = [("password", KEY), ("password", "password"), ("token", KEY), ("token", "token")]
+    assert places == names
+
+
+def test_a_key_tells_what_all_below_it_is():
+    """A list or an object of passwords is one of passwords; a nearer key goes before it."""
+    extras = {"password": ["one", {"old": "two", "token": "three"}, [["four"]]], "x": ["five"]}
+    made = batch(record("m", extras=extras))
+    PrivacyStage().apply(made)
+    assert made.records[0].extras == {
+        "password": ["***", {"old": "***", "token": "***"}, [["***"]]],
+        "x": ["five"],
+    }
 
 
 def test_other_types_are_taken_as_their_json():
