@@ -51,11 +51,11 @@ def test_components_name_what_is_in_the_tree() -> None:
 
 
 def test_every_room_is_a_component() -> None:
-    """No package of logopsd is missing from level 3."""
+    """No package of the daemon is missing from level 3; the commands are a box of level 2."""
     named = {e.words[2].rstrip("/") for e in SPACE.elements.values() if e.kind == "component"}
     rooms = {f"logopsd/{path.parent.name}" for path in (ROOT / "logopsd").glob("*/__init__.py")}
 
-    assert rooms <= named
+    assert rooms - {"logopsd/commands"} <= named
 
 
 def test_relations_join_known_elements() -> None:
