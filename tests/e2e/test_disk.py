@@ -38,7 +38,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "logopsd-test", str(path)]
     try:
         done = subprocess.run(mount, capture_output=True, text=True, check=False)
-        problem = done.stderr.strip() if done.returncode else ""
+        problem = done.stderr.partition("\n")[0] if done.returncode else ""
     except FileNotFoundError:
         problem = "there is no mount command"
     if problem:
