@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does 
     from logopsd.day_keys import DayKeys
 
 Deliver = Callable[[Callable[[], None]], object]
-"""Runs a callable in the event loop, from any thread: `loop.call_soon_threadsafe`."""
+"""Runs a callable in the event loop: `loop.call_soon_threadsafe`, `loop.call_soon`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ def assemble(
     *,
     notify: Notifier,
     deliver: Deliver,
+    defer: Deliver,
     not_ready: Callable[[], str | None],
     inherited: Inherited,
     own_log: str = "",
@@ -94,6 +95,7 @@ def assemble(
         log: the daemon's own.
         notify: speaks to systemd.
         deliver: runs a callable in the event loop.
+        defer: the same at its next turn, from within it.
         not_ready: says why records should not be sent now; None where they may.
         inherited: sockets that systemd opened; they go before the ports of the settings.
         own_log: what stands in each line of `log`; empty for nothing.
@@ -105,7 +107,7 @@ def assemble(
     made = privacy(settings, time.time())
     metrics = Metrics(detectors=settings.pii_detectors)
     sink_watch = SinkWatch(metrics, log, notify, deliver)
-    sink = _sink(settings, deliver, sink_watch)
+    sink = _sink(settings, deliver, defer, sink_watch)
     sources = Sources(tz=settings.syslog_tz)
     pipeline = Pipeline(
         lines=LineParser(tz=settings.syslog_tz),
@@ -185,15 +187,15 @@ def _count_sources(metrics: Metrics, sources: Sources) -> None:
     metrics.sources_evicted = sources.evicted
 
 
-def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
+def _sink(settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkWatch) -> Sink:
     """Make the sinks that are on; a dry run has none."""
     makers: list[Callable[[SinkObserver], Sink]] = []
     if settings.sink_file:
-        makers.append(partial(_files, settings, deliver, split=None))
+        makers.append(partial(_files, settings, deliver, defer, split=None))
     if settings.sink_split is not None:
-        makers.append(partial(_files, settings, deliver, split=settings.sink_split))
+        makers.append(partial(_files, settings, deliver, defer, split=settings.sink_split))
     if settings.sink_stdout:
-        makers.append(partial(_stdout, settings, deliver))
+        makers.append(partial(_stdout, settings, deliver, defer))
     match makers:
         case []:
             return DiscardSink(deliver=deliver, observer=observer)
@@ -203,7 +205,12 @@ def _sink(settings: Settings, deliver: Deliver, observer: SinkWatch) -> Sink:
 
 
 def _files(
-    settings: Settings, deliver: Deliver, observer: SinkObserver, *, split: Split | None
+    settings: Settings,
+    deliver: Deliver,
+    defer: Deliver,
+    observer: SinkObserver,
+    *,
+    split: Split | None,
 ) -> NdjsonSink:
     return NdjsonSink(
         directory=settings.sink_dir if split is None else settings.sink_dir / SPLIT,
@@ -214,15 +221,19 @@ def _files(
         min_free_bytes=settings.min_free_bytes,
         split=split,
         deliver=deliver,
+        defer=defer,
         observer=observer,
     )
 
 
-def _stdout(settings: Settings, deliver: Deliver, observer: SinkObserver) -> StdoutSink:
+def _stdout(
+    settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkObserver
+) -> StdoutSink:
     return StdoutSink(
         high_water=settings.sink_high_water,
         low_water=settings.sink_high_water // 2,
         deliver=deliver,
+        defer=defer,
         observer=observer,
     )
 

@@ -111,6 +111,7 @@ class Daemon:
             log,
             notify=self._notify,
             deliver=self._loop.call_soon_threadsafe,
+            defer=self._loop.call_soon,
             not_ready=self._not_ready,
             inherited=inherited,
             own_log=own_log,

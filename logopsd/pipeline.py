@@ -243,5 +243,5 @@ def _day_of(received: str) -> str:
 
 def rfc3339_milliseconds(epoch: float) -> str:
     """Write a time as RFC 3339 section 5.6, UTC, with milliseconds."""
-    moment = datetime.fromtimestamp(epoch, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    text = datetime.fromtimestamp(epoch, UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"

@@ -44,6 +44,7 @@ class NdjsonSink(ThreadedSink):
         retry_seconds: the first and the last wait of a stalled sink.
         files: the operations on files.
         clock: seconds, monotonic.
+        defer: see ThreadedSink.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class NdjsonSink(ThreadedSink):
         retry_seconds: tuple[float, float] = RETRY_SECONDS,
         files: FileLayer | None = None,
         clock: Callable[[], float] = time.monotonic,
+        defer: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._directory = directory
         self._files = files or OsFiles()
@@ -83,6 +85,7 @@ class NdjsonSink(ThreadedSink):
             low_water=low_water,
             retry_seconds=retry_seconds,
             clock=clock,
+            defer=defer,
             spread=None if split is None else _SPREAD[split],
         )
 

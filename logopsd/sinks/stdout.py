@@ -108,6 +108,7 @@ class StdoutSink(ThreadedSink):
         fd: the descriptor.
         stream: the operations on it.
         clock: seconds, monotonic.
+        defer: see ThreadedSink.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class StdoutSink(ThreadedSink):
         fd: int = STDOUT,
         stream: Stream | None = None,
         clock: Callable[[], float] = time.monotonic,
+        defer: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._fd = fd
         super().__init__(
@@ -131,6 +133,7 @@ class StdoutSink(ThreadedSink):
             low_water=low_water,
             retry_seconds=retry_seconds,
             clock=clock,
+            defer=defer,
         )
 
     def open(self) -> None:

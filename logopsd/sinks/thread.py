@@ -48,6 +48,10 @@ class ThreadedSink:
         retry_seconds: the first and the last wait of a stalled sink.
         clock: seconds, monotonic.
         spread: which part of a batch goes to which stem; all of it to its day, if not given.
+        defer: runs a callable in the event loop at its next turn (`loop.call_soon`), so that the
+            thread is woken once for all that a turn brings. A thread that works in the midst of
+            a turn contends for the interpreter at every system call of the loop. If not given,
+            it is woken by every batch.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class ThreadedSink:
         retry_seconds: tuple[float, float] = RETRY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         spread: Callable[[Batch], Iterable[tuple[str, bytes]]] | None = None,
+        defer: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._backend = backend
         self._deliver = deliver
@@ -69,12 +74,14 @@ class ThreadedSink:
         self._retry_seconds = retry_seconds
         self._clock = clock
         self._spread = spread or _by_day
+        self._defer = defer or _at_once
         self._thread: threading.Thread | None = None
         # Shared between the loop and the thread, changed under the condition.
         self._wake = threading.Condition()
+        self._gathered: list[Batch] = []  # not handed over yet
         self._pending: list[Batch] = []
         self._round: list[Batch] = []  # taken by the thread, without receipts yet
-        self._unstored_bytes = 0  # of both
+        self._unstored_bytes = 0  # of all three
         self._waiting = False  # the thread waits for something to do
         self._reopen = False
         self._give_up_at: float | None = None  # set by close: when its patience ends
@@ -95,11 +102,11 @@ class ThreadedSink:
     def write(self, data: bytes, day: str, receipt: Receipt) -> None:
         """Take a batch of whole lines, of the day `YYYYMMDD`; never blocks, never refuses."""
         with self._wake:
-            self._pending.append(Batch(data, day, receipt))
+            first = not self._gathered
+            self._gathered.append(Batch(data, day, receipt))
             self._unstored_bytes += len(data)
-            if self._waiting:
-                self._waiting = False
-                self._wake.notify()
+        if first:
+            self._defer(self._hand_over)
         if self._unstored_bytes > self._high and not self._paused:
             self._paused = True
             for pause, _ in self._valves:
@@ -139,7 +146,8 @@ class ThreadedSink:
     def unstored(self) -> list[Receipt]:
         """The receipts that were not given yet; after `close`, of what was not stored."""
         with self._wake:
-            return [batch.receipt for batch in (*self._round, *self._pending)]
+            batches = (*self._round, *self._pending, *self._gathered)
+            return [batch.receipt for batch in batches]
 
     def open_files(self) -> set[Path]:
         """The files that are open now, not to be touched by others; from any thread."""
@@ -159,12 +167,22 @@ class ThreadedSink:
             Whether all was stored. If not, `unstored` has the receipts of the rest.
         """
         if self._thread is not None:
+            self._hand_over()
             with self._wake:
                 self._give_up_at = self._clock() + timeout
                 self._waiting = False
                 self._wake.notify()
             self._thread.join(timeout + _GRACE_SECONDS)
         return self._all_stored
+
+    def _hand_over(self) -> None:
+        """Give the thread what was gathered, and wake it."""
+        with self._wake:
+            self._pending += self._gathered
+            self._gathered = []
+            if self._waiting:
+                self._waiting = False
+                self._wake.notify()
 
     def _complete(self, receipts: list[Receipt]) -> None:
         """Hand the receipts of one round to their owners, and open the valves; in the loop."""
@@ -281,6 +299,10 @@ def give_receipts(observer: SinkObserver, receipts: Sequence[Receipt]) -> None:
                 failure = failure or error
     if failure is not None:
         raise failure
+
+
+def _at_once(callback: Callable[[], None]) -> None:
+    callback()
 
 
 def _by_day(batch: Batch) -> tuple[tuple[str, bytes]]:

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,12 @@ DAY = "20261123"
 
 
 def make_sink(
-    directory: Path, observer: Observer, *, fsync: Fsync = "never", max_file_bytes: int = 0
+    directory: Path,
+    observer: Observer,
+    *,
+    fsync: Fsync = "never",
+    max_file_bytes: int = 0,
+    defer: Callable[[Callable[[], None]], object] | None = None,
 ) -> NdjsonSink:
     """A sink that delivers in its own thread."""
     return NdjsonSink(
@@ -27,6 +33,7 @@ def make_sink(
         fsync=fsync,
         deliver=at_once,
         observer=observer,
+        defer=defer,
     )
 
 
@@ -45,6 +52,36 @@ def test_batches_land_in_order_and_receipts_come_back(tmp_path: Path, fsync: Fsy
     assert [r.count for r in observer.receipts] == told == list(range(100))
     assert sink.unstored() == []
     assert sink.unstored_bytes == 0
+
+
+def test_a_turn_of_the_loop_is_one_round_of_the_thread(tmp_path: Path) -> None:
+    """What is written in one turn is handed over at the next, all at once."""
+    turn: list[Callable[[], None]] = []
+    observer = Observer()
+    sink = make_sink(tmp_path, observer, defer=turn.append)
+    sink.open()
+    for expected in (3, 6):
+        for number in range(3):
+            sink.write(line(str(number)), DAY, receipt(number))
+        assert len(turn) == 1
+        assert len(sink.unstored()) == 3
+        assert len(observer.receipts) == expected - 3
+        turn.pop()()
+        observer.until(lambda expected=expected: len(observer.receipts) == expected)
+        assert observer.deliveries == expected / 3
+    assert sink.close(10)
+
+
+def test_close_stores_what_was_not_handed_over(tmp_path: Path) -> None:
+    """At the end no further turn of the loop is waited for, and a late one does nothing."""
+    turn: list[Callable[[], None]] = []
+    sink = make_sink(tmp_path, Observer(), defer=turn.append)
+    sink.open()
+    sink.write(line("last"), DAY, receipt(1))
+    assert sink.close(10)
+    turn.pop()()
+    assert (tmp_path / "20261123.ndjson").read_bytes() == line("last")
+    assert sink.unstored() == []
 
 
 def test_each_day_has_its_file(tmp_path: Path) -> None:
