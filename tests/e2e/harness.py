@@ -31,6 +31,7 @@ LOG_TAIL = 30  # lines of the daemon's log shown with a failure
 PACKAGES = {
     "curl": "curl",
     "haproxy": "haproxy",
+    "jq": "jq",
     "logger": "bsdutils",
     "nc": "netcat-openbsd",
     "nginx": "nginx-light",
