@@ -1,4 +1,4 @@
-"""The command line: `logopsd serve | check | status | keygen | decrypt | rekey | housekeep`.
+"""The command line: `logopsd serve | check | status | tail | keygen | decrypt | rekey | housekeep`.
 
 What a command needs is imported when it runs: `--help` and a refused setting must not wait for
 cryptography, and the daemon must be up within 300 ms.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logopsd import __version__
+from logopsd.commands.arguments import add_tail
 from logopsd.errors import LogopsError, SettingsError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ examples:
   logopsd --env-file /etc/logopsd/env check  validate, start nothing
   logopsd status                             what the running daemon receives and drops
   logopsd keygen                             make a key for LOGOPS_SECRET_KEY
+  logopsd tail --level warn --since 5m       what was stored, as it comes
   logopsd decrypt --grep 'jan@' 20261123.ndjson
                                              the originals, for who has the key; it is audited
   logopsd rekey data/ingest/202611*.ndjson   move stored tokens under a new key
@@ -149,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="auto: on a terminal, unless NO_COLOR is set",
     )
+    add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
     command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
     _add_token_commands(command)
     housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
@@ -338,6 +341,15 @@ def _status(args: argparse.Namespace) -> int:
     for line in lines:
         print(line)
     return OK
+
+
+def _tail(args: argparse.Namespace) -> int:
+    settings = _effective(args).settings
+    if not settings.sink_file:
+        raise LogopsError("LOGOPS_SINK_FILE is false: there are no files to follow")
+    from logopsd.commands import tail
+
+    return tail.run(args, settings.sink_dir)
 
 
 def _keygen(_: argparse.Namespace) -> int:

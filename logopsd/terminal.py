@@ -23,9 +23,10 @@ def wants_colour(choice: Colour, stream: TextIO, environ: Mapping[str, str]) -> 
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
-def columns(stream: TextIO) -> int:
-    """Return how many columns there are, 80 at least."""
+def columns(stream: TextIO, *, narrowest: int = MIN_COLUMNS) -> int:
+    """Return how many columns there are, `narrowest` at least; 80 where there is no terminal."""
     try:
-        return max(MIN_COLUMNS, os.get_terminal_size(stream.fileno()).columns)
+        there = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):  # no terminal, or no file at all
-        return MIN_COLUMNS
+        there = 0
+    return max(narrowest, there or MIN_COLUMNS)  # a serial line tells 0

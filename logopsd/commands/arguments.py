@@ -1,0 +1,124 @@
+"""What the larger commands take on the command line; imports nothing that takes time."""
+
+import argparse
+import datetime
+import re
+from typing import Final
+
+DEFAULT_LINES: Final = 10
+"""Lines that `tail` begins with."""
+
+MAX_LINES: Final = 100_000
+"""They are held until the oldest of them is found."""
+
+SENDERS: Final = ("rsyslog", "syslog-ng", "journald", "alloy")
+"""For which `doctor --config` has a configuration."""
+
+EARLIEST: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+_AGE: Final = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+LEVEL_NAMES: Final = {
+    "debug": "DEBUG",
+    "info": "INFO",
+    "warn": "WARN",
+    "warning": "WARN",
+    "error": "ERROR",
+    "err": "ERROR",
+    "critical": "CRITICAL",
+}
+"""As one may write them -> as they stand in a record."""
+
+
+def add_color(parser: argparse.ArgumentParser) -> None:
+    """Describe `--color`."""
+    parser.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set",
+    )
+
+
+def add_tail(parser: argparse.ArgumentParser) -> None:
+    """Describe what `tail` takes."""
+    parser.add_argument(
+        "--level",
+        type=level,
+        metavar="LEVEL",
+        help="this level and worse: debug, info, warn, error, critical",
+    )
+    parser.add_argument(
+        "--emitter",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of this emitter; may be repeated",
+    )
+    parser.add_argument(
+        "--grep", default="", metavar="TEXT", help="lines that show this text, in any case"
+    )
+    parser.add_argument(
+        "--since",
+        type=since,
+        metavar="TIME",
+        help="received since then: 30s, 5m, 2h, 1d ago, or 2026-11-23T12:00:00Z",
+    )
+    parser.add_argument(
+        "-n",
+        type=line_count,
+        dest="lines",
+        metavar="LINES",
+        help=f"begin with the last so many ({DEFAULT_LINES}; with --since all)",
+    )
+    parser.add_argument("--no-follow", action="store_true", help="end where the file ends")
+    parser.add_argument("--full", action="store_true", help="do not cut lines to the terminal")
+    parser.add_argument("--json", action="store_true", help="print the lines as they are stored")
+    add_color(parser)
+
+
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """Describe what `doctor` takes."""
+    parser.add_argument(
+        "--config",
+        choices=SENDERS,
+        help="check nothing; print what to paste into this sender, with our address and ports",
+    )
+    parser.add_argument(
+        "--host", metavar="NAME", help="with --config: by which name or address senders reach us"
+    )
+    parser.add_argument(
+        "--no-message", action="store_true", help="send no test messages to the running daemon"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON in place of lines")
+    add_color(parser)
+
+
+def level(text: str) -> str:
+    """Read the name of a level (an argparse type)."""
+    if text.lower() not in LEVEL_NAMES:
+        raise argparse.ArgumentTypeError("takes debug, info, warn, error or critical")
+    return LEVEL_NAMES[text.lower()]
+
+
+def since(text: str) -> datetime.timedelta | datetime.datetime:
+    """Read an age or a time (an argparse type)."""
+    if age := _AGE.fullmatch(text):
+        return datetime.timedelta(seconds=int(age[1]) * _SECONDS[age[2]])
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            "takes 30s, 5m, 2h, 1d, or a time with its zone: 2026-11-23T12:00:00Z"
+        )
+    return moment
+
+
+def line_count(text: str) -> int:
+    """Read a number of lines (an argparse type)."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= MAX_LINES):
+        raise argparse.ArgumentTypeError(f"takes a number from 0 to {MAX_LINES}")
+    return int(text)
