@@ -42,7 +42,7 @@ ARGS ?=
 help: ## Show this list
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 .PHONY: run
 # Ctrl-C goes to all of the terminal's foreground group, and make, hit by it, ends with an error
@@ -75,7 +75,12 @@ coverage: $(VENV)/.test ## Show the coverage; the pure rooms must be at 100 % of
 
 .PHONY: bench
 bench: $(VENV)/.run ## Measure the throughput (records/s and CPU, some minutes)
+	$(BIN)/python -m tests.bench.masking
 	$(BIN)/python tests/bench/throughput.py $(ARGS)
+
+.PHONY: pii-score
+pii-score: $(VENV)/.run ## Show recall and false positives of each detector on the labelled set
+	$(BIN)/python -m tests.privacy.score $(ARGS)
 
 .PHONY: kill
 kill: $(VENV)/.test ## Kill the daemon 200 times, and look for every acknowledged record (minutes)
