@@ -108,6 +108,34 @@ diagrams: $(VENV)/.created ## Draw docs/architecture/c1..c3.png (needs Graphviz:
 	@command -v dot > /dev/null || { echo "dot is missing: sudo apt install graphviz" >&2; exit 1; }
 	$(BIN)/python docs/architecture/render.py
 
+.PHONY: package
+package: $(VENV)/.package ## Build sdist and wheel; install and run them on each Python there is
+	$(BIN)/python tests/packaging/check.py
+
+.PHONY: lock
+# All hashes of a version are taken, so that one lock serves every platform and Python.
+LOCK = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes \
+	--strip-extras --allow-unsafe --annotation-style=line \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock: $(VENV)/.package ## Choose the newest versions anew for requirements/*.txt
+	$(LOCK) --output-file requirements/runtime.txt setup.cfg
+	$(LOCK) --only-build-deps --build-deps-for=wheel --output-file requirements/build.txt
+	$(LOCK) --extra test --extra lint --extra package --constraint requirements/runtime.txt \
+		--output-file requirements/development.txt setup.cfg
+
+.PHONY: sbom
+# Of an environment with what the image has, and not even pip beside it.
+BARE = $(BIN)/python -m pip --python .cache/runtime/bin/python --quiet \
+	--disable-pip-version-check install
+sbom: $(VENV)/.package ## Write the bill of materials of what runs to dist/logopsd.cdx.json
+	rm -rf .cache/runtime .cache/wheel && $(BIN)/python -m venv --without-pip .cache/runtime
+	$(BARE) --require-hashes --requirement requirements/runtime.txt
+	$(BIN)/python -m pip --quiet --disable-pip-version-check wheel --no-deps --wheel-dir .cache/wheel .
+	$(BARE) --no-deps --no-index --find-links .cache/wheel logopsd
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment --output-reproducible --mc-type application \
+		--output-file dist/logopsd.cdx.json .cache/runtime/bin/python
+
 .PHONY: clean
 clean: ## Remove the environment and all that is generated; data/ stays
 	rm -rf $(VENV) .cache build dist *.egg-info htmlcov .coverage .coverage.*
@@ -155,6 +183,11 @@ $(VENV)/.bench: $(VENV)/.test
 $(VENV)/.lint: $(VENV)/.run
 	@echo "installing what the checks need into $(VENV)"
 	@$(PIP) --editable '.[lint]'
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.run
+	@echo "installing what packaging needs into $(VENV)"
+	@$(PIP) --editable '.[package]'
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.run
