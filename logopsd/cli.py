@@ -1,4 +1,4 @@
-"""The command line: `logopsd serve | check | status | tail | keygen | decrypt | rekey | housekeep`.
+"""The command line: `logopsd serve | check | status | tail | doctor | keygen | decrypt | ...`.
 
 What a command needs is imported when it runs: `--help` and a refused setting must not wait for
 cryptography, and the daemon must be up within 300 ms.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logopsd import __version__
-from logopsd.commands.arguments import add_tail
+from logopsd.commands.arguments import add_doctor, add_tail
 from logopsd.errors import LogopsError, SettingsError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ examples:
   logopsd status                             what the running daemon receives and drops
   logopsd keygen                             make a key for LOGOPS_SECRET_KEY
   logopsd tail --level warn --since 5m       what was stored, as it comes
+  logopsd doctor                             what would keep the daemon from its work
   logopsd decrypt --grep 'jan@' 20261123.ndjson
                                              the originals, for who has the key; it is audited
   logopsd rekey data/ingest/202611*.ndjson   move stored tokens under a new key
@@ -54,7 +55,7 @@ examples:
 
 exit status:
   0   done, or stopped as asked by SIGTERM or Ctrl-C
-  1   something failed at run time, or no daemon answers; the last line says what
+  1   something failed at run time, no daemon answers, or doctor found a problem
   2   the command line is wrong
   3   decrypt or rekey met a token that no key at hand opens; all else is done
   78  the settings cannot be used; every problem is listed
@@ -152,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
         help="auto: on a terminal, unless NO_COLOR is set",
     )
     add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
+    doctor = "Check this host for all the daemon needs, or print what to paste into a sender."
+    add_doctor(command("doctor", _doctor, doctor))
     command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
     _add_token_commands(command)
     housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
@@ -350,6 +353,12 @@ def _tail(args: argparse.Namespace) -> int:
     from logopsd.commands import tail
 
     return tail.run(args, settings.sink_dir)
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from logopsd.commands import doctor
+
+    return doctor.run(args, lambda: _effective(args), _side_port_of)
 
 
 def _keygen(_: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from tests.e2e.test_journal import upload, write_journal
 
 NOT_RUN = {
     *("journald-forward", "netlogd", "docker"),
-    *("otel-collector", "fluent-bit", "vector"),
+    *("otel-collector", "alloy", "fluent-bit", "vector"),
 }
 """Blocks whose programs are not to be had here; the page says so."""
 
