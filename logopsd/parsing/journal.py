@@ -9,6 +9,7 @@ vouches for from what a program wrote of itself. The fields of the journal's own
 from collections.abc import Sequence
 from typing import Any, Final
 
+from logopsd.parsing.cut import without_halves
 from logopsd.parsing.lines import INVALID_UTF8, decode_frames
 from logopsd.parsing.messages import MessageReader, match_message
 from logopsd.parsing.normalize import attach, complete
@@ -58,6 +59,7 @@ class JournalParser:
         if not is_valid:
             record.encoding = INVALID_UTF8
         if entry.message_length:
+            record.msg = without_halves(record.msg)
             record.truncated = True
             record.original_length = entry.message_length
         if entry.left_out:

@@ -10,6 +10,7 @@ from datetime import tzinfo
 from itertools import chain, repeat
 from typing import Final
 
+from logopsd.parsing.cut import without_halves
 from logopsd.parsing.json_line import JsonLineParser
 from logopsd.parsing.messages import MessageReader, match_message
 from logopsd.parsing.normalize import Normalizer, complete
@@ -63,6 +64,8 @@ class LineParser:
         self.stamps.at(batch.now)
         emitter = default_emitter or batch.input
         texts, invalid = decode_frames(frames.frames)
+        for index in frames.cut:
+            texts[index] = without_halves(texts[index])
         records = batch.records
         start = len(records)
         missing = batch.missing_ts, batch.missing_level

@@ -1,6 +1,7 @@
 """No secret that was sent, by whatever way, stands in anything that the daemon writes or says."""
 
 import contextlib
+import datetime
 import gzip
 import http.client
 import json
@@ -16,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from logopsd.parsing.lines import LineParser
+from logopsd.privacy.stage import PrivacyStage
+from logopsd.records import Batch, Frames
 from tests.certificates import Authority
 from tests.e2e.canaries import (
     KINDS,
@@ -310,6 +314,23 @@ def test_a_canary_is_found() -> None:
         assert told.startswith(f"x: {kind.name} in a place: ...")
         assert canaries.leaks("x", urllib.parse.quote(value, safe="").encode())
         assert not canaries.leaks("x", kind.make(9999).encode())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_cut_leaves_no_half(kind: Kind) -> None:
+    """A message that was cut within a secret, wherever, has no more of it than its mask."""
+    value = kind.make(17)
+    secret = kind.found.search(value)
+    assert secret
+    ends = range(1, len(value) + 1)
+    frames = [f"<13>1 - h app - - - {'word ' * 90} a {value[:end]}".encode() for end in ends]
+    batch = Batch("udp", 1e9, "2026-11-23T12:00:00.000Z")
+    lengths = {index: len(frame) + 9 for index, frame in enumerate(frames)}
+    LineParser(tz=datetime.UTC).parse(Frames(frames, lengths), None, batch)
+    PrivacyStage().apply(batch)
+
+    told = [record.msg for record in batch.records if secret[0][:12] in str(record)]
+    assert told == []
 
 
 def leaks(sender: Sender) -> list[str]:

@@ -1,0 +1,40 @@
+"""What a cut may have halved is left out."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logopsd.parsing.cut import REACH, without_halves
+
+LEAD = "word " * 200
+
+
+@pytest.mark.parametrize(
+    ("end", "left"),
+    [
+        ("mail of jan.kowalski@exam", "mail of"),
+        ('"user":"jan.kowalski@exam', '"user":'),
+        ("card 4111 1111 1111 111", "card"),
+        ("card 4111-1111-1111-111", "card"),
+        ("iban GB82 WEST 1234 5698 765", "iban GB82 WEST"),
+        ("from 83.11.22.3", "from"),
+        ("a whole last word ", "a whole last word"),
+    ],
+)
+def test_the_last_word_goes(end: str, left: str) -> None:
+    """And groups of digits before it, which may be of one number."""
+    assert without_halves(LEAD + end) == LEAD + left
+
+
+@given(st.text(" ab1@,-", max_size=3 * REACH))
+def test_never_more_than_half(text: str) -> None:
+    """What is left is the text's beginning; without any separator, so much goes unseen."""
+    left = without_halves(text)
+    assert text.startswith(left)
+    assert len(text) - len(left) <= min(REACH, len(text) // 2)
+
+
+def test_a_text_without_words_loses_its_end() -> None:
+    """Nobody can say where in it an address begins."""
+    assert without_halves("x" * 1000) == "x" * (1000 - REACH)
+    assert without_halves("") == ""
