@@ -22,7 +22,7 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
                 root = component "composition root" "Builds all of these, starts and stops them in order." "logopsd/daemon.py"
                 config = component "config" "Settings of environment and file; every problem at once." "logopsd/config/"
             }
-            cli = container "Command line" "check, status, keygen, decrypt, rekey, housekeep." "Python"
+            cli = container "Command line" "check, status, tail, doctor, keygen, decrypt, rekey, housekeep." "Python"
             records = container "Record files" "One a UTC day, masked; old ones zipped or deleted." "NDJSON" "Files"
             settings = container "Settings and keys" "The environment, a .env file, a key file or credential." "NAME=value" "Files"
         }
@@ -52,7 +52,7 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
         root -> listeners "starts last, stops first"
         config -> settings "reads"
         cli -> settings "checks"
-        cli -> records "keeps house, decrypts"
+        cli -> records "follows, decrypts, keeps house"
         cli -> listeners "asks for the status" "HTTP, side port"
     }
 
