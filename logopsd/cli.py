@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logopsd import __version__
-from logopsd.commands.arguments import add_doctor, add_tail
+from logopsd.commands.arguments import add_completion, add_doctor, add_tail
 from logopsd.errors import LogopsError, SettingsError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv: list[str] | None) -> int:
     try:
-        args = _parser().parse_args(argv)
+        args = make_parser().parse_args(argv)
         status: int = args.run(args)
     except SystemExit as ended:  # argparse's --help, --version and usage errors
         status = ended.code if isinstance(ended.code, int) else USAGE
@@ -103,7 +103,8 @@ def _complain(first: str, *more: str) -> None:
     print("\n".join((f"logopsd: {first}", *more)), file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
     common = argparse.ArgumentParser(add_help=False)
     # SUPPRESS: the option may stand before or behind the command, and neither unsets the other.
     common.add_argument(
@@ -155,6 +156,8 @@ def _parser() -> argparse.ArgumentParser:
     add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
     doctor = "Check this host for all the daemon needs, or print what to paste into a sender."
     add_doctor(command("doctor", _doctor, doctor))
+    completion = "Print completion for a shell; for bash: source <(logopsd completion bash)."
+    add_completion(command("completion", _completion, completion))
     command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
     _add_token_commands(command)
     housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
@@ -359,6 +362,13 @@ def _doctor(args: argparse.Namespace) -> int:
     from logopsd.commands import doctor
 
     return doctor.run(args, lambda: _effective(args), _side_port_of)
+
+
+def _completion(args: argparse.Namespace) -> int:
+    from logopsd.commands import completion
+
+    print(completion.script(args.shell, make_parser()), end="")
+    return OK
 
 
 def _keygen(_: argparse.Namespace) -> int:

@@ -23,19 +23,27 @@ install_program() {
     printf '#!/bin/sh\nexec %s/bin/python -I -m logopsd "$@"\n' "$library" \
         > "$DESTDIR$PREFIX/bin/logopsd"
     chmod 0755 "$DESTDIR$PREFIX/bin/logopsd"
+    complete bash bash-completion/completions/logopsd
+    complete zsh zsh/site-functions/_logopsd
+    complete fish fish/vendor_completions.d/logopsd.fish
+}
+complete() {
+    mkdir -p "$(dirname "$DESTDIR$PREFIX/share/$2")"
+    "$DESTDIR$library/bin/python" -I -m logopsd completion "$1" > "$DESTDIR$PREFIX/share/$2"
 }
 [ "$UNITS" = only ] || install_program
 
 # Type=notify-reload came with systemd 253; before it, the signal is sent by a command.
 old='s|^Type=notify-reload$|Type=notify\nExecReload=/bin/kill -HUP $MAINPID|'
 [ "${SYSTEMD:-253}" -lt 253 ] || old=''
-mkdir -p "$units" "$notes" "$DESTDIR$PREFIX/lib/sysusers.d" "$DESTDIR$SYSCONFDIR/logopsd"
+mkdir -p "$units" "$notes" "$DESTDIR$PREFIX/share/man/man8" "$DESTDIR$PREFIX/lib/sysusers.d" "$DESTDIR$SYSCONFDIR/logopsd"
 for unit in "$source"/systemd/*.service "$source"/systemd/*.socket "$source"/systemd/*.timer; do
     sed -e "s|/usr/local|$PREFIX|g; s|/etc/logopsd|$SYSCONFDIR/logopsd|g" -e "$old" "$unit" \
         > "$units/$(basename "$unit")"
 done
 cp "$source/systemd/logopsd.sysusers.conf" "$DESTDIR$PREFIX/lib/sysusers.d/logopsd.conf"
 cp "$source/docs/services/systemd.md" "$notes/systemd.md"
+cp "$source/docs/man/logopsd.8" "$DESTDIR$PREFIX/share/man/man8/logopsd.8"
 # Settings that are there are somebody's.
 [ -e "$DESTDIR$SYSCONFDIR/logopsd/env" ] ||
     cp "$source/.env.example" "$DESTDIR$SYSCONFDIR/logopsd/env"

@@ -14,6 +14,9 @@ MAX_LINES: Final = 100_000
 SENDERS: Final = ("rsyslog", "syslog-ng", "journald", "alloy")
 """For which `doctor --config` has a configuration."""
 
+SHELLS: Final = ("bash", "zsh", "fish")
+"""That `completion` has a script for."""
+
 EARLIEST: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 _AGE: Final = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
@@ -93,6 +96,11 @@ def add_doctor(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON in place of lines")
     add_color(parser)
+
+
+def add_completion(parser: argparse.ArgumentParser) -> None:
+    """Describe what `completion` takes."""
+    parser.add_argument("shell", choices=SHELLS, help="which shell reads it")
 
 
 def level(text: str) -> str:
