@@ -92,9 +92,9 @@ def examine(
     yield finding
     yield from ports.check_ports(settings, running)
     yield from ports.check_buffer(settings, running)
-    yield from keeping.check_key(settings)
+    yield from _each_error_told("key", lambda: keeping.check_key(settings))
     yield from keeping.check_certificates(settings, now)
-    yield from keeping.check_clock(settings.sink_dir, now)
+    yield from _each_error_told("clock", lambda: keeping.check_clock(settings.sink_dir, now))
     yield from _each_error_told("directory", lambda: keeping.check_directory(settings, running))
     yield from _each_error_told("free space", lambda: keeping.check_room(settings, now))
     yield from keeping.check_descriptors(settings, running)
