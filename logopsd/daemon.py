@@ -6,6 +6,7 @@ What there is and who knows whom is in `assembly.py`; the way of a batch is in `
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
@@ -47,6 +48,10 @@ KEY_SECONDS = 60.0
 SAVE_SECONDS = 1.0
 """How long the disk may take for these figures; at the end the process waits no longer."""
 
+COLLECT_AFTER = 50_000
+"""Containers made and not let go of, after which it is looked for those that nobody holds; a batch
+has some thousands, Python's own figure is 700."""
+
 ACCOUNT_SECONDS = 60.0
 """Between two times the figures of the day are kept on the disk: what a kill makes unknown."""
 
@@ -70,11 +75,23 @@ def run(
         The exit status: 0 after a complete shutdown, 1 if something could not be started or
         written, or failed on the way.
     """
+    _calm_collector()
 
     async def live() -> int:
         return await Daemon(settings, log, reloader=reloader, own_log=own_log).run()
 
     return asyncio.run(live())
+
+
+def _calm_collector() -> None:
+    """Have the garbage collector look seldom, and at nothing that stays for good.
+
+    Records hold no cycles, and a batch of them would have it run several times: 7.4 us of CPU a
+    record of RFC 5424 became 6.9, medians of seven rounds in turns. What does hold cycles, such
+    as a connection that failed, is still found, some MiB later.
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def _is_terminal() -> bool:
