@@ -19,9 +19,9 @@ from logopsd.commands.arguments import add_completion, add_doctor, add_tail
 from logopsd.errors import LogopsError, SettingsError
 
 if TYPE_CHECKING:
+    from logopsd.commands.status import SidePort
     from logopsd.config import Effective, Settings
     from logopsd.retention.sweeper import SweepReport
-    from logopsd.status import SidePort
 
 OK = 0
 FAILURE = 1
@@ -307,7 +307,7 @@ def _printable(text: str) -> str:
 
 
 def _side_port(url: str) -> "SidePort":
-    from logopsd.status import SidePort
+    from logopsd.commands.status import SidePort
 
     try:
         return SidePort(url)
@@ -330,7 +330,8 @@ def _status(args: argparse.Namespace) -> int:
     import json
     import time
 
-    from logopsd import status_table, terminal
+    from logopsd import terminal
+    from logopsd.commands import status_table
 
     if args.json:
         found = port.status()

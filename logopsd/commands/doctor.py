@@ -12,9 +12,9 @@ from logopsd import terminal
 from logopsd.commands import findings, keeping, ports, probe, sender_configs
 from logopsd.commands.findings import Finding, ok, problem, warning
 from logopsd.commands.ports import Running
+from logopsd.commands.status import SidePort
 from logopsd.config import Effective, Settings, describe
 from logopsd.errors import LogopsError, SettingsError
-from logopsd.status import SidePort
 
 HEALTHY = 0
 PROBLEMS = 1

@@ -18,7 +18,7 @@ _PROC: Final = Path("/proc")
 _UDP, _TCP = socket.SOCK_DGRAM, socket.SOCK_STREAM
 
 Running = Mapping[str, Any] | None
-"""What the daemon says of itself, see logopsd.status; None where none answers."""
+"""What the daemon says of itself, see logopsd.commands.status; None where none answers."""
 
 
 def ports(settings: Settings) -> Iterator[tuple[str, socket.SocketKind, str, int]]:

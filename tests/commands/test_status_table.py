@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.status_table import source_lines, status_lines
+from logopsd.commands.status_table import source_lines, status_lines
 
 COUNTS = st.integers(0, 10**15)
 FIGURES = (

@@ -7,10 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 import logopsd
-from logopsd import status
+from logopsd.commands import status
+from logopsd.commands.status import SidePort, parse
 from logopsd.errors import LogopsError
 from logopsd.metrics import Metrics
-from logopsd.status import SidePort, parse
 
 
 @contextlib.contextmanager
