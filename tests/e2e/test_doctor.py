@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from logopsd.cli import main
 from logopsd.commands import probe
 from logopsd.config import load
 from tests.certificates import Authority
@@ -126,13 +127,16 @@ def test_a_host_that_is_broken(tmp_path: Path) -> None:
     assert "\x1b" not in shown
 
 
-def test_settings_that_cannot_be_used(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A wrong key, which is not repeated, and a wrong name; nothing else can be looked at."""
-    settings = {"LOGOPS_SECRET_KEY": "not-a-key-at-all", "LOGOPS_UPD_PORT": "1"}
-    done = doctor(tmp_path, settings, "--json")
-    summary = json.loads(done.stdout)
-    assert (done.returncode, summary["problems"]) == (1, 2)
-    text = done.stdout.decode()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOGOPS_SECRET_KEY", "not-a-key-at-all")
+    monkeypatch.setenv("LOGOPS_UPD_PORT", "1")
+    assert main(["doctor", "--json"]) == 1
+    text = capsys.readouterr().out
+    assert json.loads(text)["problems"] == 2
     assert "`logopsd keygen` makes one" in text
     assert "LOGOPS_UDP_PORT" in text
     assert "not-a-key-at-all" not in text
@@ -172,11 +176,18 @@ def test_at_a_terminal_it_is_in_colour(daemon: Daemon) -> None:
         assert all(len(line) <= 80 or "/data/" in line for line in plain.split("\r\n")), plain
 
 
-def test_a_configuration_goes_to_stdout_alone(tmp_path: Path) -> None:
+def test_a_configuration_goes_to_stdout_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """So that it can be piped into a file; what is to be known beside it is not in it."""
-    done = doctor(tmp_path, {"LOGOPS_BIND": "192.0.2.7"}, "--config", "journald")
-    assert (done.returncode, done.stdout) == (0, b"[Upload]\nURL=http://192.0.2.7:8080\n")
-    assert b"/etc/systemd/journal-upload.conf" in done.stderr
-    off = doctor(tmp_path, {"LOGOPS_HTTP_PORT": "0"}, "--config", "alloy")
-    assert (off.returncode, off.stdout) == (1, b"")
-    assert b"set LOGOPS_HTTP_PORT" in off.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOGOPS_BIND", "192.0.2.7")
+    assert main(["doctor", "--config", "journald"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "[Upload]\nURL=http://192.0.2.7:8080\n"
+    assert "/etc/systemd/journal-upload.conf" in printed.err
+    monkeypatch.setenv("LOGOPS_HTTP_PORT", "0")
+    assert main(["doctor", "--config", "alloy"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "set LOGOPS_HTTP_PORT" in printed.err
