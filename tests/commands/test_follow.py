@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logopsd.commands import follow
@@ -85,6 +85,7 @@ def test_an_endless_line_is_passed_over(tmp_path: Path, monkeypatch: pytest.Monk
     assert all(len(line) <= 28 for line in found)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=12).map(lambda line: line.replace(b"\n", b"")), max_size=20),
     st.binary(max_size=5).map(lambda line: line.replace(b"\n", b"")),
@@ -102,6 +103,7 @@ def test_backwards_is_forwards_turned_round(
         assert list(backwards(file, len(data))) == [line for line in reversed(lines) if line]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(0, 51), st.integers(1, 40))
 def test_the_first_line_of_a_time_is_found(
     tmp_path_factory: pytest.TempPathFactory, numbers: list[int], start: int, chunk: int

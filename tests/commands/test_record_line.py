@@ -3,7 +3,7 @@
 import json
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logopsd.commands.arguments import LEVEL_NAMES
@@ -38,6 +38,7 @@ def test_an_old_stamp_has_its_day():
     assert shown(RECORD | {"ts": "2026-10-11T22:14:15Z"}).startswith("2026-10-11T22:14:15 ERROR")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.text() | st.integers()), st.integers(30, 200))
 def test_nothing_moves_the_cursor(fields, width):
     """Whatever a record holds, it is printable, and fits."""
@@ -53,6 +54,7 @@ def test_controls_are_shown_as_text():
     assert shown(record).endswith(r"a\x1b[2Jb\nc\x07\u202ed\x9b1m")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_json_on_a_terminal_keeps_its_value(text):
     """Only how it is written changes."""
