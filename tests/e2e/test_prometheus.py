@@ -4,10 +4,12 @@ import json
 import re
 import socket
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +41,16 @@ def prometheus(directory: Path, target: str) -> Iterator[str]:
 
 
 def query(api: str, expression: str) -> dict[str, float]:
-    """Ask Prometheus; return the value of each input."""
+    """Ask Prometheus; return the value of each input, and nothing while it still starts."""
     url = f"{api}/query?" + urllib.parse.urlencode({"query": expression})
-    with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:
-        result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+    try:
+        with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:  # it listens before it is ready
+                raise
+        return {}
     return {each["metric"].get("input", ""): float(each["value"][1]) for each in result}
 
 
