@@ -1,6 +1,5 @@
 """The completions know what the parser knows."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from logopsd.cli import main, make_parser
 from logopsd.commands.arguments import SHELLS
 from logopsd.commands.completion import SHELLS as SCRIPTS
 from logopsd.commands.completion import commands, options, script
+from tests.e2e.harness import need
 
 CHECKS = {"bash": ["-n"], "zsh": ["-n"], "fish": ["--no-execute"]}
 
@@ -28,9 +28,7 @@ def test_a_shell_takes_its_script(
             assert action.option_strings[-1].lstrip("-") in text
     file = tmp_path / "script"
     file.write_text(text)
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    done = subprocess.run([shell, *CHECKS[shell], file], capture_output=True, check=True)
+    done = subprocess.run([need(shell), *CHECKS[shell], file], capture_output=True, check=True)
     assert done.stderr == b""
 
 

@@ -1,12 +1,13 @@
 """The architecture's pictures show what workspace.dsl says, and that says what is there."""
 
 import importlib.util
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.e2e.harness import need
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "architecture"
@@ -71,8 +72,7 @@ def test_a_line_that_is_not_understood_is_refused() -> None:
 
 def test_graphviz_takes_what_is_drawn() -> None:
     """Each view is a graph in its language."""
-    if (dot := shutil.which("dot")) is None:
-        pytest.skip("dot is not installed: apt-get install graphviz")
+    dot = need("dot")
     for view in SPACE.views:
         text = render.dot_of(SPACE, view).encode()
         subprocess.run([dot, "-Tsvg"], input=text, check=True, capture_output=True, timeout=20)

@@ -29,7 +29,10 @@ POLL_SECONDS = 0.02
 LOG_TAIL = 30  # lines of the daemon's log shown with a failure
 
 PACKAGES = {
+    "bash": "bash",
     "curl": "curl",
+    "dot": "graphviz",
+    "fish": "fish",
     "haproxy": "haproxy",
     "jq": "jq",
     "logger": "bsdutils",
@@ -43,6 +46,7 @@ PACKAGES = {
     "systemd-journal-upload": "systemd-journal-remote",
     "systemd-analyze": "systemd",
     "systemd-socket-activate": "systemd",
+    "zsh": "zsh",
 }
 """Program -> the Debian package that brings it."""
 
