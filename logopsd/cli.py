@@ -209,7 +209,7 @@ def _serve(args: argparse.Namespace) -> int:
     env_file = getattr(args, "env_file", None)
     source = Source(os.environ, env_file=env_file, directory=Path.cwd())
     from logopsd import daemon, log
-    from logopsd.reload import Reloader
+    from logopsd.chores.reload import Reloader
 
     settings = source.effective.settings
     threshold = log.Threshold(settings.log_level)
@@ -259,8 +259,8 @@ def _unusable(settings: "Settings") -> Iterator[str]:
 
 
 def _unusable_certificates(settings: "Settings") -> Iterator[str]:
+    from logopsd.assembly.tls import tls_files
     from logopsd.listeners.tls import load
-    from logopsd.tls_settings import tls_files
 
     try:
         files = tls_files(settings)
@@ -330,8 +330,7 @@ def _status(args: argparse.Namespace) -> int:
     import json
     import time
 
-    from logopsd import terminal
-    from logopsd.commands import status_table
+    from logopsd.commands import status_table, terminal
 
     if args.json:
         found = port.status()
@@ -387,9 +386,9 @@ def _pattern(text: str) -> "re.Pattern[str]":
 
 
 def _decrypt(args: argparse.Namespace) -> int:
-    from logopsd.audit import Audit
-    from logopsd.decrypting import Revealed, decrypt_file
-    from logopsd.privacy_parts import openers
+    from logopsd.assembly.privacy import openers
+    from logopsd.commands.audit import Audit
+    from logopsd.commands.decrypt import Revealed, decrypt_file
 
     opener = openers(_effective(args).settings).tokens.decrypt
     audit = Audit("decrypt", sys.stderr, os.environ)
@@ -414,9 +413,9 @@ def _decrypt(args: argparse.Namespace) -> int:
 
 def _rekey(args: argparse.Namespace) -> int:
     settings = _effective(args).settings
-    from logopsd.privacy_parts import openers
-    from logopsd.progress import ProgressBar
-    from logopsd.rekeying import rekey_files
+    from logopsd.assembly.privacy import openers
+    from logopsd.commands.progress import ProgressBar
+    from logopsd.commands.rekey import rekey_files
 
     keys = openers(settings)
     bar = ProgressBar(sys.stderr, "rekeying")
@@ -445,8 +444,8 @@ def _housekeep(args: argparse.Namespace) -> int:
     settings = _effective(args).settings
     import datetime
 
-    from logopsd.housekeeping import rounds
-    from logopsd.progress import ProgressBar
+    from logopsd.chores.housekeeping import rounds
+    from logopsd.commands.progress import ProgressBar
 
     today = datetime.datetime.now(datetime.UTC).date()
     bar = ProgressBar(sys.stderr, "archiving")

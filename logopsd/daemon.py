@@ -18,18 +18,18 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
-from logopsd import seen_file, tasks
-from logopsd.aside import aside
-from logopsd.assembly import assemble, reconfigure
+from logopsd.assembly.inherited import STORED, Inherited
+from logopsd.assembly.parts import assemble, reconfigure
+from logopsd.chores import seen_file, tasks
+from logopsd.chores.aside import aside
+from logopsd.chores.heartbeat import Heartbeat
+from logopsd.chores.housekeeping import Housekeeping
+from logopsd.chores.reload import Reloader
+from logopsd.chores.sink_watch import status_line
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
-from logopsd.heartbeat import Heartbeat
-from logopsd.housekeeping import Housekeeping
-from logopsd.inherited import STORED, Inherited
 from logopsd.listeners.listener import Listener
 from logopsd.listeners.throttle import ThrottledWarnings
-from logopsd.reload import Reloader
-from logopsd.sink_watch import status_line
 from logopsd.systemd import Notifier, inherited_sockets
 
 CLOSE_SECONDS = 4.0

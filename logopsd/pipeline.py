@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from logopsd.encoding import encode
-from logopsd.metrics import Metrics
+from logopsd.figures.metrics import Metrics
+from logopsd.figures.sources import Sources
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.rate_limit import Notice, RateLimiter, limit_frames
 from logopsd.records import INPUTS, Batch, Frames, Receipt, Record
 from logopsd.sinks.contract import Sink
-from logopsd.sources import Sources
 
 Told = Callable[[], None] | None
 """Who wants to hear, in the event loop, that a batch is stored; None where nobody does."""

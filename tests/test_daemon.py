@@ -152,7 +152,7 @@ def test_a_dry_run_stores_nothing(tmp_path):
 
 def test_the_log_sums_up_what_came_in(tmp_path, monkeypatch):
     """Once a minute each input that stored something says how much, and what it lacked."""
-    monkeypatch.setattr("logopsd.tasks.SUMMARY_SECONDS", 0.01)
+    monkeypatch.setattr("logopsd.chores.tasks.SUMMARY_SECONDS", 0.01)
     log = CapturedLog()
 
     async def live() -> None:

@@ -97,7 +97,7 @@ def live(
     """Run a daemon around a test; give its exit status and its log."""
     log, files = CapturedLog(), SlowFiles()
     sink = partial(NdjsonSink, files=files, retry_seconds=(0.001, 0.01))
-    monkeypatch.setattr("logopsd.assembly.NdjsonSink", sink)
+    monkeypatch.setattr("logopsd.assembly.parts.NdjsonSink", sink)
 
     async def run() -> int:
         daemon = Daemon(settings(tmp_path, **more), log.log)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from logopsd.account import STATE_FILE
 from logopsd.daemon import Daemon
+from logopsd.figures.account import STATE_FILE
 from logopsd.records import Batch, Record
 from tests.test_daemon import CapturedLog, settings, stored
 
@@ -87,7 +87,7 @@ def test_the_figures_of_the_day_outlive_the_process(tmp_path):
 
 def test_a_sender_that_falls_silent_is_said_by_number(tmp_path, monkeypatch):
     """Once, and neither its address nor its name stands in the log."""
-    monkeypatch.setattr("logopsd.tasks.SOURCES_SECONDS", 0.01)
+    monkeypatch.setattr("logopsd.chores.tasks.SOURCES_SECONDS", 0.01)
     log = CapturedLog()
 
     async def live() -> Daemon:

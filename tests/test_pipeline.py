@@ -3,7 +3,7 @@ from datetime import UTC
 
 import pytest
 
-from logopsd.metrics import Metrics
+from logopsd.figures.metrics import Metrics
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.pipeline import Pipeline, rfc3339_milliseconds

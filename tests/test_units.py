@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from logopsd.assembly.inherited import KINDS
 from logopsd.config import read
-from logopsd.inherited import KINDS
 
 ROOT = Path(__file__).parents[1]
 UNITS = sorted(

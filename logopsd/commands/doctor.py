@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from logopsd import terminal
-from logopsd.commands import findings, keeping, ports, probe, sender_configs
+from logopsd.commands import findings, keeping, ports, probe, sender_configs, terminal
 from logopsd.commands.findings import Finding, ok, problem, warning
 from logopsd.commands.ports import Running
 from logopsd.commands.status import SidePort

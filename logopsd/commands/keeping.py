@@ -10,13 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from logopsd.assembly.limits import RESERVED
 from logopsd.commands import record_line
 from logopsd.commands.findings import Finding, ok, problem, warning
 from logopsd.commands.follow import backwards, path_of, pieces
 from logopsd.commands.ports import Running
 from logopsd.config import Settings
 from logopsd.errors import LogopsError, SettingsError
-from logopsd.limits import RESERVED
 from logopsd.sinks.rotation import Piece
 
 DAY: Final = 86400
@@ -41,7 +41,7 @@ def check_key(settings: Settings) -> Iterator[Finding]:
     if token is None:
         yield ok("key", f"valid ({len(settings.keys)}); no stored token to try it on")
         return
-    from logopsd.privacy_parts import openers
+    from logopsd.assembly.privacy import openers
 
     try:
         openers(settings).tokens.decrypt(token)
@@ -69,8 +69,8 @@ def _newest_token(directory: Path) -> str | None:
 
 def check_certificates(settings: Settings, now: float) -> Iterator[Finding]:
     """Do certificate and key belong together, is the chain one, and how long is it good."""
+    from logopsd.assembly.tls import tls_files
     from logopsd.listeners.tls import load
-    from logopsd.tls_settings import tls_files
 
     try:
         files = tls_files(settings)

@@ -14,8 +14,8 @@ from typing import Any, Final
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from logopsd.account import unaccounted
 from logopsd.errors import LogopsError
+from logopsd.figures.account import unaccounted
 
 TIMEOUT_SECONDS: Final = 5.0
 """A daemon that is well answers within milliseconds; one in a busy moment within a second."""

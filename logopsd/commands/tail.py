@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from logopsd import terminal
-from logopsd.commands import record_line
+from logopsd.commands import record_line, terminal
 from logopsd.commands.arguments import DEFAULT_LINES, EARLIEST
 from logopsd.commands.follow import Follower, backwards, offset_of, path_of, pieces
 from logopsd.commands.record_line import Filter

@@ -12,10 +12,10 @@ from itertools import compress
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.throttle import ThrottledWarnings
-from logopsd.metrics import InputMetrics
 from logopsd.records import Frames
 
 DATAGRAMS_A_WAKE_UP = 512

@@ -12,11 +12,11 @@ from typing import Final, cast
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.figures.metrics import InputMetrics
 from logopsd.framing.proxy_protocol import read_header
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.throttle import ThrottledWarnings
-from logopsd.metrics import InputMetrics
 
 HEADER_SECONDS: Final = 5.0
 """How long a proxy may take for its header; it is the first thing it sends."""

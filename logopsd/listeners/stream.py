@@ -13,6 +13,7 @@ from functools import partial
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import ListenError
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.gate import Gate
@@ -20,7 +21,6 @@ from logopsd.listeners.stream_connection import Connection
 from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.listeners.tls import Certificates
 from logopsd.listeners.tls_server import TlsServer
-from logopsd.metrics import InputMetrics
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: all senders return at once after a restart."""

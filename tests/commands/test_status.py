@@ -10,7 +10,7 @@ import logopsd
 from logopsd.commands import status
 from logopsd.commands.status import SidePort, parse
 from logopsd.errors import LogopsError
-from logopsd.metrics import Metrics
+from logopsd.figures.metrics import Metrics
 
 
 @contextlib.contextmanager

@@ -49,7 +49,10 @@ def test_each_default_of_the_example_can_be_set() -> None:
 
 def test_no_setting_is_without_effect() -> None:
     """Each is used where the daemon is put together."""
-    text = "".join(path.read_text() for path in (ROOT / "logopsd").glob("*.py"))
+    package = ROOT / "logopsd"
+    composing = [*package.glob("*.py"), *(package / "assembly").glob("*.py")]
+    composing += (package / "chores").glob("*.py")
+    text = "".join(path.read_text() for path in composing)
 
     for setting in describe():
         assert f"settings.{setting.attribute}" in text, setting.name

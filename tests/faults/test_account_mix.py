@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from logopsd.account import figures_of, unaccounted
 from logopsd.daemon import Daemon
+from logopsd.figures.account import figures_of, unaccounted
 from tests.faults.helpers import FaultyFiles
 from tests.test_daemon import CapturedLog, settings
 

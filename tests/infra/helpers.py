@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from logopsd.metric_catalogue import CATALOGUE
+from logopsd.figures.catalogue import CATALOGUE
 from tests.e2e.harness import DEADLINE_SECONDS, ROOT, need, process, wait_for
 
 DOCKER = ROOT / "infra" / "docker"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from logopsd.metric_catalogue import CATALOGUE
+from logopsd.figures.catalogue import CATALOGUE
 from tests.e2e.harness import ROOT, need, run
 from tests.infra.helpers import PENDING, PROMETHEUS, RULES, alerts, load_yaml, metrics_in
 

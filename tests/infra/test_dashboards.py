@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from logopsd.metric_catalogue import CATALOGUE
+from logopsd.figures.catalogue import CATALOGUE
 from logopsd.records import INPUTS, LEVELS
 from tests.infra.helpers import (
     DASHBOARDS,

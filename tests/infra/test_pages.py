@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from logopsd.metric_catalogue import CATALOGUE, DROP_REASONS, FAULT_REASONS, Spec
+from logopsd.figures.catalogue import CATALOGUE, DROP_REASONS, FAULT_REASONS, Spec
 from tests.e2e.harness import ROOT
 from tests.infra.helpers import DOCKER, PENDING, alerts, dashboards, load_yaml
 

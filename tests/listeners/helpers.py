@@ -7,7 +7,7 @@ from typing import cast
 from structlog.testing import CapturingLogger
 from structlog.typing import FilteringBoundLogger
 
-from logopsd.metrics import InputMetrics
+from logopsd.figures.metrics import InputMetrics
 from logopsd.records import Frames
 
 TIMEOUT = 10.0

@@ -7,13 +7,13 @@ from time import monotonic
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.figures.metrics import HTTP_CODES, InputMetrics
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.gate import Gate
 from logopsd.listeners.http.connection import HttpConnection
 from logopsd.listeners.http.messages import Check, Routes
 from logopsd.listeners.http.service import Limits, Service, by_path
-from logopsd.metrics import HTTP_CODES, InputMetrics
 
 SWEEP_SECONDS = 1.0
 """How often deadlines are looked at. One timer for all connections, as one for each would have

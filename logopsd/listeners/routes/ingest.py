@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners.http.messages import Choice, Routes
 from logopsd.listeners.routes.health import health_routes
 from logopsd.listeners.routes.intake import TakeDocuments, TakeFrames
 from logopsd.listeners.routes.journal import JournalRoute
 from logopsd.listeners.routes.logs import LogsRoute
 from logopsd.listeners.routes.loki import LokiRoute
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.cursors import SeenCursors
 
 

@@ -7,6 +7,7 @@ a failure is recognised by its cursor.
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.figures.metrics import InputMetrics
 from logopsd.framing.journal_export import Entries, JournalExportFramer
 from logopsd.listeners.http.messages import (
     Request,
@@ -18,7 +19,6 @@ from logopsd.listeners.http.messages import (
 )
 from logopsd.listeners.routes.content_types import content_type_of
 from logopsd.listeners.routes.intake import TakeDocuments
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.cursors import SeenCursors
 from logopsd.parsing.journal import CURSOR, FORMAT
 from logopsd.records import JournalEntry

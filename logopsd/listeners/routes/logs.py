@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import PayloadError
+from logopsd.figures.metrics import InputMetrics
 from logopsd.framing.newline import NewlineFramer
 from logopsd.listeners.http.messages import (
     JSON,
@@ -22,7 +23,6 @@ from logopsd.listeners.routes.content_types import CHARSETS, UTF_8, content_type
 from logopsd.listeners.routes.intake import Intake, Plan, TakeDocuments, TakeFrames, taking
 from logopsd.listeners.routes.ndjson import NDJSON_TYPES, NdjsonRoute
 from logopsd.listeners.routes.otlp import OtlpError
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.bodies import decode_csv, decode_json
 from logopsd.parsing.otlp import is_export
 from logopsd.records import Batch, Frames

@@ -3,6 +3,7 @@
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import PayloadError
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners.http.messages import (
     JSON,
     Request,
@@ -15,7 +16,6 @@ from logopsd.listeners.http.messages import (
 from logopsd.listeners.routes.answers import Rejected, Taken, partly_stored
 from logopsd.listeners.routes.content_types import content_type_of
 from logopsd.listeners.routes.intake import Intake, TakeDocuments, taking
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.bodies import decode_json
 from logopsd.parsing.loki import FORMAT, Push, read_push
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners.http.messages import Request, Respond, error_response
 from logopsd.listeners.http.refusals import coding_of
 from logopsd.listeners.routes.answers import Rejected, Taken, partly_stored, stored
 from logopsd.listeners.routes.content_types import UTF_8, content_type_of
 from logopsd.listeners.routes.intake import TakeDocuments, add_batch
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.ndjson import Documents, NdjsonReader
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")

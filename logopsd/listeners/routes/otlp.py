@@ -7,10 +7,10 @@ error is a Status, of which the message is told.
 from typing import Any
 
 from logopsd.errors import PayloadError
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners.http.messages import Response, json_response
 from logopsd.listeners.routes.answers import Taken
 from logopsd.listeners.routes.intake import Plan, TakeDocuments, taking
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.otlp import FORMAT, read_export
 
 PROTOBUF_TYPES = ("application/x-protobuf", "application/protobuf")

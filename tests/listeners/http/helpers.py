@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
+from logopsd.figures.metrics import HTTP_CODES
 from logopsd.listeners.http.connection import HttpConnection
 from logopsd.listeners.http.messages import Request, Respond, Response, Route, Routes
 from logopsd.listeners.http.service import Limits, Service, by_path
-from logopsd.metrics import HTTP_CODES
 
 PEER = "192.0.2.7"
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from logopsd.errors import ListenError
+from logopsd.figures.metrics import HTTP_CODES, InputMetrics
 from logopsd.listeners.http.listener import SWEEP_SECONDS, HttpListener
 from logopsd.listeners.http.messages import Route, Routes
 from logopsd.listeners.http.service import Limits
-from logopsd.metrics import HTTP_CODES, InputMetrics
 from tests.listeners.http.helpers import Later, Recorder, echo, get, head, parse_answers, post
 
 ROUTES: Routes = {("POST", "/echo"): Route(echo), ("GET", "/echo"): Route(echo)}

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from logopsd.figures.metrics import HTTP_CODES
 from logopsd.listeners.http.messages import (
     CONNECTION_CLOSE,
     Request,
@@ -12,7 +13,6 @@ from logopsd.listeners.http.messages import (
     json_response,
     phrase_of,
 )
-from logopsd.metrics import HTTP_CODES
 
 
 def test_a_response_is_status_type_length_and_body() -> None:

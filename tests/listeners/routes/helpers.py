@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners.routes.ingest import ingest_routes
-from logopsd.metrics import InputMetrics
 from logopsd.parsing.cursors import SeenCursors
 from logopsd.records import Batch, Frames, Record
 from tests.listeners.http.helpers import Client, post

@@ -2,8 +2,8 @@
 
 import json
 
+from logopsd.figures.metrics import Metrics
 from logopsd.listeners.routes.side import side_routes
-from logopsd.metrics import Metrics
 from tests.listeners.http.helpers import Client, get, head, post
 
 

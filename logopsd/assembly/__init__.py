@@ -1,0 +1,1 @@
+"""Makes every part of the daemon from the settings, and joins them."""

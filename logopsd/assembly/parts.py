@@ -1,0 +1,271 @@
+"""Who knows whom: makes every part from the settings and joins them, and starts nothing.
+
+Read `assemble` from top to bottom: it goes against the way of the data, since each part is given
+the one it hands its results to.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from structlog.typing import FilteringBoundLogger
+
+from logopsd.assembly.inherited import Inherited
+from logopsd.assembly.inputs import Listeners
+from logopsd.assembly.limits import connections, raise_descriptors
+from logopsd.assembly.privacy import privacy
+from logopsd.assembly.tls import tls_files
+from logopsd.chores.free_space import FreeSpace
+from logopsd.chores.housekeeping import SPLIT, Rounds, rounds
+from logopsd.chores.sink_watch import SinkWatch
+from logopsd.config import Settings
+from logopsd.figures.account import Account
+from logopsd.figures.metrics import Metrics
+from logopsd.figures.sources import Sources
+from logopsd.listeners.access import Access, Rules
+from logopsd.listeners.tls import Certificates, load
+from logopsd.parsing.documents import DocumentParser
+from logopsd.parsing.lines import LineParser
+from logopsd.pipeline import Pipeline
+from logopsd.rate_limit import RateLimiter
+from logopsd.sinks.contract import Sink, SinkObserver
+from logopsd.sinks.discard import DiscardSink
+from logopsd.sinks.fanout import FanOutSink
+from logopsd.sinks.ndjson import NdjsonSink, Split
+from logopsd.sinks.stdout import StdoutSink
+from logopsd.systemd import Notifier
+
+if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does without
+    from logopsd.keys.day_keys import DayKeys
+
+Deliver = Callable[[Callable[[], None]], object]
+"""Runs a callable in the event loop: `loop.call_soon_threadsafe`, `loop.call_soon`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that lives as long as the daemon.
+
+    Attributes:
+        metrics: all figures.
+        sink_watch: brings what the sink tells to metrics, log and systemd.
+        sink: takes bytes, gives receipts.
+        free_space: of the disk; None where no files are written.
+        sweeper: deletes or archives old files.
+        pipeline: the way of one batch.
+        account: the figures of the day, for the record of them.
+        sources: the table of senders.
+        listeners: those of the inputs, and those of metrics and health.
+        certificates: of TLS; None where nothing speaks it.
+        access: who may send, and how many connections there are.
+        day_keys: to be kept ready; None where the days have none.
+    """
+
+    metrics: Metrics
+    sink_watch: SinkWatch
+    sink: Sink
+    free_space: FreeSpace | None
+    sweeper: Rounds
+    pipeline: Pipeline
+    account: Account
+    sources: Sources
+    listeners: Listeners
+    certificates: Certificates | None
+    access: Access
+    day_keys: "DayKeys | None"
+
+
+def assemble(
+    settings: Settings,
+    log: FilteringBoundLogger,
+    *,
+    notify: Notifier,
+    deliver: Deliver,
+    defer: Deliver,
+    not_ready: Callable[[], str | None],
+    inherited: Inherited,
+    own_log: str = "",
+) -> Parts:
+    """Make all parts.
+
+    Args:
+        settings: valid ones.
+        log: the daemon's own.
+        notify: speaks to systemd.
+        deliver: runs a callable in the event loop.
+        defer: the same at its next turn, from within it.
+        not_ready: says why records should not be sent now; None where they may.
+        inherited: sockets that systemd opened; they go before the ports of the settings.
+        own_log: what stands in each line of `log`; empty for nothing.
+
+    Raises:
+        SettingsError: the certificates of TLS cannot be used.
+        PrivacyError: the key of the day cannot be kept.
+    """
+    made = privacy(settings, time.time())
+    metrics = Metrics(detectors=settings.pii_detectors)
+    sink_watch = SinkWatch(metrics, log, notify, deliver)
+    sink = _sink(settings, deliver, defer, sink_watch)
+    sources = Sources(tz=settings.syslog_tz)
+    pipeline = Pipeline(
+        lines=LineParser(tz=settings.syslog_tz),
+        documents=DocumentParser(tz=settings.syslog_tz),
+        privacy=made.stage,
+        sink=sink,
+        metrics=metrics,
+        clock=time.time,
+        sources=sources,
+        own_log=own_log,
+    )
+    free_space = FreeSpace(settings.sink_dir) if settings.sink_file else None
+    if settings.housekeep_autorun and settings.housekeep_interval_sec:
+        metrics.housekeep_last_success = 0.0
+    metrics.before_scrape(lambda: _show_sink(metrics, sink, free_space))
+    metrics.before_scrape(lambda: _count_sources(metrics, sources))
+    pipeline.limiter = _limiter(settings, None)
+    certificates = _certificates(settings, log, metrics)
+    access = Access(_rules(settings, log))
+    listeners = Listeners(
+        settings, log, metrics, pipeline, not_ready, inherited, certificates, access
+    )
+    return Parts(
+        metrics=metrics,
+        sink_watch=sink_watch,
+        sink=sink,
+        free_space=free_space,
+        sweeper=rounds(settings, sink.open_files),
+        pipeline=pipeline,
+        account=Account(
+            metrics,
+            write=pipeline.write_own,
+            directory=settings.sink_dir if settings.sink_file else None,
+        ),
+        sources=sources,
+        listeners=listeners,
+        certificates=certificates,
+        access=access,
+        day_keys=made.day_keys,
+    )
+
+
+def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> Parts:
+    """Bring those settings into effect that can change while the daemon runs (`reloadable`).
+
+    Raises:
+        LogopsError: it cannot be done; nothing has changed.
+    """
+    made = privacy(settings, time.time())
+    files = tls_files(settings)
+    loaded = None if files is None else load(files)
+    # From here on nothing fails.
+    if parts.certificates is not None and loaded is not None:
+        parts.certificates.use(loaded)
+    parts.metrics.add_detectors(settings.pii_detectors)
+    parts.pipeline.privacy = made.stage
+    parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
+    parts.pipeline.documents = DocumentParser(tz=settings.syslog_tz)
+    parts.sources.tz = settings.syslog_tz
+    parts.pipeline.limiter = _limiter(settings, parts.pipeline.limiter)
+    parts.access.replace(_rules(settings, log))
+    parts.listeners.reconfigure(settings)
+    parts.sweeper.stop()  # a round under way goes on by the new settings
+    sweeper = rounds(settings, parts.sink.open_files)
+    return replace(parts, sweeper=sweeper, day_keys=made.day_keys)
+
+
+def _show_sink(metrics: Metrics, sink: Sink, free_space: FreeSpace | None) -> None:
+    metrics.sink_pending_bytes = sink.unstored_bytes
+    metrics.sink_stalled(sink.stalled is not None)
+    metrics.sink_free_bytes = None if free_space is None else free_space.value
+
+
+def _count_sources(metrics: Metrics, sources: Sources) -> None:
+    metrics.sources = len(sources)
+    metrics.sources_silent = sources.silent
+    metrics.sources_evicted = sources.evicted
+
+
+def _sink(settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkWatch) -> Sink:
+    """Make the sinks that are on; a dry run has none."""
+    makers: list[Callable[[SinkObserver], Sink]] = []
+    if settings.sink_file:
+        makers.append(partial(_files, settings, deliver, defer, split=None))
+    if settings.sink_split is not None:
+        makers.append(partial(_files, settings, deliver, defer, split=settings.sink_split))
+    if settings.sink_stdout:
+        makers.append(partial(_stdout, settings, deliver, defer))
+    match makers:
+        case []:
+            return DiscardSink(deliver=deliver, observer=observer)
+        case [make]:
+            return make(observer)
+    return FanOutSink(makers, observer)
+
+
+def _files(
+    settings: Settings,
+    deliver: Deliver,
+    defer: Deliver,
+    observer: SinkObserver,
+    *,
+    split: Split | None,
+) -> NdjsonSink:
+    return NdjsonSink(
+        directory=settings.sink_dir if split is None else settings.sink_dir / SPLIT,
+        max_file_bytes=settings.sink_max_bytes,
+        fsync=settings.fsync,
+        high_water=settings.sink_high_water,
+        low_water=settings.sink_high_water // 2,
+        min_free_bytes=settings.min_free_bytes,
+        split=split,
+        deliver=deliver,
+        defer=defer,
+        observer=observer,
+    )
+
+
+def _stdout(
+    settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkObserver
+) -> StdoutSink:
+    return StdoutSink(
+        high_water=settings.sink_high_water,
+        low_water=settings.sink_high_water // 2,
+        deliver=deliver,
+        defer=defer,
+        observer=observer,
+    )
+
+
+def _rules(settings: Settings, log: FilteringBoundLogger) -> Rules:
+    return Rules(
+        allow_from=settings.allow_from,
+        proxy_from=settings.proxy_from,
+        max_connections=connections(settings.max_connections, raise_descriptors(), log),
+        max_connections_per_peer=settings.max_connections_per_peer,
+    )
+
+
+def _limiter(settings: Settings, before: RateLimiter | None) -> RateLimiter | None:
+    """The limiter of the settings: the one from before, where there is one to go on with."""
+    if not settings.rate_limit:
+        return None
+    limiter = before or RateLimiter(settings.rate_limit)
+    limiter.set_rate(settings.rate_limit)
+    return limiter
+
+
+def _certificates(
+    settings: Settings, log: FilteringBoundLogger, metrics: Metrics
+) -> Certificates | None:
+    files = tls_files(settings)
+    if files is None:
+        return None
+    certificates = Certificates(files, log)
+
+    def show() -> None:
+        metrics.tls_certificate_expiry = certificates.loaded.expires
+
+    metrics.before_scrape(show)
+    return certificates

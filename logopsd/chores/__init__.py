@@ -1,0 +1,1 @@
+"""What the daemon does beside the data, again and again, as long as it runs."""
