@@ -7,9 +7,10 @@ from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 
 _IPV4 = re.compile(
     r"([0-9]{1,3}+)([.-])([0-9]{1,3}+)\2([0-9]{1,3}+)\2([0-9]{1,3}+)(\.[0-9]{1,5}+)?+"
-    r"(?!\.?[0-9]|[A-Za-z*])"
+    r"(?!\.?[0-9]|(?!Bcast|Mask|P-t-P)[A-Za-z*])"
 )
-"""Four numbers, no letter behind, and no longer run of numbers and dots; tcpdump adds the port."""
+"""Four numbers, no letter behind (but for what old `ifconfig` puts there), and no longer run of
+numbers and dots; tcpdump adds the port."""
 
 _BEFORE = frozenset("*0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What may not stand before: a letter (`v1.2.3.4`), or more of a run of numbers and dots."""
@@ -26,6 +27,12 @@ _JOINTS = frozenset(".-_+~")
 _HOST_NAME = re.compile(r"[.-][A-Za-z][\w-]{0,62}\.[A-Za-z]")
 """What follows where the address is part of a host name (`4.3.2.1.dialup.example`)."""
 
+_HOST_BY_ADDRESS = re.compile(
+    r"(?i:ip)-(?<![A-Za-z]ip-)(?<![A-Za-z]IP-)([0-9]{1,3}+)-([0-9]{1,3}+)-([0-9]{1,3}+)-([0-9]{1,3}+)"
+    r"(?![0-9]|-[0-9])"
+)
+"""The name of a host that is made of its address."""
+
 _PACKAGE = re.compile(
     r"(?:[-+~][0-9][\w.+~]{0,32}?)?"
     r"(?:\.(?:orig|tar|tgz|zip|gz|xz|deb|rpm|jar|so|dll|exe|el[0-9]|fc[0-9]|x86|noarch|src)"
@@ -34,18 +41,24 @@ _PACKAGE = re.compile(
 """What follows the version in the name of a package."""
 
 _VERSION_WORDS = (
-    "version",
-    "ver",
-    "build",
-    "release",
-    "firmware",
-    "revision",
-    "rev",
-    "upgrade",
-    "oid",
-    "extension",
+    *("version", "ver", "build", "firmware", "revision", "oid"),
+    *("release", "upgrade", "rev", "kernel", "fw"),
 )
-"""What says that the four numbers are a version, or an object identifier of X.509."""
+_ANNOUNCED = re.compile(
+    r"""(?:(?<![A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z]))
+    (?i:(version|ver|build|firmware|revision|oid)|release|upgrade|rev|(?:kernel|fw)(?=[ ]))
+    [ "':=(\[]{0,8}\Z""",
+    re.VERBOSE,
+)
+"""What says that the four numbers are a version, or an object identifier: a whole word or the last
+of `package_version`, `packageVersion`; never the end of `server`, `over`, `android`. The words
+outside the group are said of addresses, too (`release 83.11.2.3`), so there the numbers decide."""
+
+_ADDRESS_WORD = re.compile(r"(?<![A-Za-z0-9])(?i:ip|addr|address|src|dst|host|from|to)\Z")
+"""Letters that may touch an address: `IP83.11.2.3`."""
+
+_TOUCHING_WINDOW = 8
+"""Characters read for such a word: the longest has seven."""
 
 _PRODUCT = re.compile(r"[A-Za-z]/")
 """Before a frozen version: `Chrome/120.0.0.0`."""
@@ -65,23 +78,29 @@ def ipv4(keep: Keep) -> Detector:
     """
 
     def examine(text: str, at: int) -> Find | None:
-        # The trigger begins behind the first number.
-        begin = at - 1
-        if begin > 0 and text[begin - 1] in _DIGITS:
+        if text[at] in "Ii":  # the name of a host, with its domain or without
+            return _host_by_address(text, at)
+        # The other triggers begin behind the first number, or at a dot before it.
+        begin = at - 1 if at and text[at - 1] in _DIGITS else at + 1
+        if 0 < begin < at and text[begin - 1] in _DIGITS:
             begin -= 1
             if begin and text[begin - 1] in _DIGITS:
                 begin -= 1
-        match = _IPV4.match(text, begin) if at else None
+        match = _IPV4.match(text, begin)
         if not match:
             return None
         first, mark, second, third, fourth, port = match.groups()
         if not _OCTETS.issuperset((first, second, third, fourth)) or first in _NOBODY:
             return None
-        if begin and text[begin - 1] in _BEFORE:
+        if begin and text[begin - 1] in _BEFORE and not _may_touch(text, begin, match):
             return None
         words = text[begin - _WORDS_WINDOW if begin > _WORDS_WINDOW else 0 : begin]
-        if words.rstrip(" \"':=([").lower().endswith(_VERSION_WORDS):
+        if words.rstrip(" \"':=([").lower().endswith(_VERSION_WORDS) and _is_version(
+            text, begin, match
+        ):
             return None
+        if (first, second, third) == ("2", "5", "29") or match[0] == "1.3.6.1":
+            return None  # the extensions of X.509 certificates, and the arc of the Internet
         if third == fourth == "0" and _PRODUCT.match(text, begin - 2, begin):
             return None
         end = match.end()
@@ -99,8 +118,36 @@ def ipv4(keep: Keep) -> Detector:
         return begin, end, f"{first}.{second}.x.x"
 
     return Detector(
-        "ipv4", triggers(rb"\.0{1,3}\.0{1,3}\.0", rb"-0{1,3}-0{1,3}-0{1,3}[.-][a-z]"), examine
+        "ipv4",
+        triggers(rb"\.0{1,3}\.0{1,3}\.0", rb"-0{1,3}-0{1,3}-0{1,3}[.-][a-z]", rb"ip-(?=0)"),
+        examine,
     )
+
+
+def _host_by_address(text: str, at: int) -> Find | None:
+    """Find the address in `ip-83-11-2-3`, as the clouds name hosts."""
+    match = _HOST_BY_ADDRESS.match(text, at)
+    if not match or not _OCTETS.issuperset(match.groups()) or match[1] in _NOBODY:
+        return None
+    return match.start(1), match.end(), "x-x-x-x"
+
+
+def _may_touch(text: str, begin: int, match: re.Match[str]) -> bool:
+    """Say whether what stands right before the numbers leaves them an address."""
+    if text[begin - 1] == ".":  # `host.83.11.2.3`, but not `libfoo.so.1.2.3.4`
+        return begin > 1 and text[begin - 2].isalpha() and not _looks_like_a_version(match)
+    return bool(_ADDRESS_WORD.search(text, max(begin - _TOUCHING_WINDOW, 0), begin))
+
+
+def _is_version(text: str, begin: int, match: re.Match[str]) -> bool:
+    """Say whether a word before the numbers makes them a version."""
+    word = _ANNOUNCED.search(text, max(begin - _WORDS_WINDOW, 0), begin)
+    return bool(word and (word[1] or _looks_like_a_version(match)))
+
+
+def _looks_like_a_version(match: re.Match[str]) -> bool:
+    """Say whether numbers begin with a single digit and none has three."""
+    return len(match[1]) == 1 and max(len(match[3]), len(match[4]), len(match[5])) < 3
 
 
 def _kept(keep: Keep, *numbers: str) -> bool:
