@@ -26,12 +26,18 @@ Mode = Literal["auto", "lf", "octet", "nul"]
 MIN_MAX_MESSAGE = 16
 """The least `max_message`, bytes: a whole header (15 bytes) must fit, to be decided upon."""
 
+MAX_COUNT = 1024 * 1024
+"""The largest count that is believed where nobody declared octet counting, bytes, unless
+`max_message` is larger. A larger one is text: a number that is no count would swallow what follows
+it, up to a gigabyte. No sender known writes longer messages; rsyslogd stops at 200,000."""
+
 # A count shorter than the PRI behind it is none.
 _HEADER = rb"(?![12] |3 <[0-9]{2}|4 <[0-9]{3})([1-9][0-9]{0,8}) <[0-9]{1,3}>"
 _HEADER_BEGUN = rb"[1-9][0-9]{0,8}(?: (?:<[0-9]{0,3})?)?"
 _HEADER_BEGUN_MAX = 14
 
 _TRAILERS = b"\r\n\0"
+_LONG_COUNT = len(str(MAX_COUNT))
 
 _trailers = re.compile(rb"[\r\n\0]*")
 _counted_pri = re.compile(rb"[\r\n\0]*+" + _HEADER)
@@ -71,6 +77,7 @@ class SyslogStreamFramer:
         if max_message < MIN_MAX_MESSAGE:
             raise ValueError(f"max_message must be at least {MIN_MAX_MESSAGE}")
         self._max_message = max_message
+        self._max_count = max(max_message, MAX_COUNT)
         self._strict = mode == "octet"
         self._header = _counted if self._strict else _counted_pri
         self._header_begun = _begun if self._strict else _begun_pri
@@ -110,7 +117,7 @@ class SyslogStreamFramer:
 
         Returns:
             What remained of it: a last line without its delimiter, or what had arrived of a
-            counted frame.
+            counted frame, cut short of its count.
         """
         out = FrameList()
         header_cut = bool(self._undecided) and (
@@ -121,7 +128,9 @@ class SyslogStreamFramer:
         if self._undecided:
             self._partial.add(self._undecided)
             self._undecided = b""
-        out.add(*self._partial.finish())
+        frame, length = self._partial.finish()
+        out.add(frame, length + self._missing)
+        self._missing = 0
         out.extend(self._lines.receive_eof())
         self._state = _State.BETWEEN
         return out.result()
@@ -132,7 +141,11 @@ class SyslogStreamFramer:
     def _between(self, data: bytes, pos: int, out: FrameList) -> int:
         """Decide what the next frame is."""
         if match := self._header.match(data, pos):
-            return self._counted_run(data, match, out)
+            if self._is_believed(match):
+                return self._counted_run(data, match, out)
+            out.fault("resync")
+            self._state = _State.IN_LINE
+            return match.start(1)
         start = _trailers.match(data, pos).end()  # type: ignore[union-attr]  # matches anywhere
         if start > pos:
             self._state = _State.BETWEEN
@@ -163,8 +176,14 @@ class SyslogStreamFramer:
             if frame := data[start:pos].strip(_TRAILERS):
                 append(frame)
             match = header(data, pos)
+            if match and not self._is_believed(match):
+                break
         self._state = _State.BEHIND_COUNTED
         return pos
+
+    def _is_believed(self, header: re.Match[bytes]) -> bool:
+        # Short counts are believed without a look at their value: this is asked for every frame.
+        return len(header[1]) < _LONG_COUNT or self._strict or int(header[1]) <= self._max_count
 
     def _in_counted(self, data: bytes, pos: int, out: FrameList) -> int:
         """Go on with the counted frame whose rest comes in another read."""
