@@ -266,7 +266,7 @@ def test_frames_that_promise_a_gigabyte(make_daemon: MakeDaemon) -> None:
     records = daemon.wait_records(21)
     assert {len(record["msg"]) > 200_000 for record in records[1:]} == {True}
     assert all(record["truncated"] for record in records[1:])
-    assert daemon.metrics().sum("logops_malformed_total", reason="incomplete") == 20
+    assert daemon.metrics().sum("logops_malformed_total", reason="resync") == 20
 
 
 def received(page: Page) -> int:
