@@ -20,24 +20,47 @@ _SEPARATOR = re.compile(
 """The word, what stands before the value, and its opening quote."""
 
 _TO_QUOTE = {
-    '"': re.compile(r'[^"\0]*(?=")'),
-    "'": re.compile(r"[^'\0]*(?=')"),
-    '\\"': re.compile(r'(?:[^\\\0]|\\(?!"))*+(?=\\")'),
-    "\\'": re.compile(r"(?:[^\\\0]|\\(?!'))*+(?=\\')"),
+    '"': re.compile(r'(?:[^"\\\0]|\\[^\0])*+(?=")'),
+    "'": re.compile(r"(?:[^'\\\0]|\\[^\0])*+(?=')"),
+    '\\"': re.compile(r'(?:[^\\\0]|\\\\(?:\\["\\]|[^\\\0])?|\\[^"\\\0])*+(?=\\")'),
+    "\\'": re.compile(r"(?:[^\\\0]|\\\\(?:\\['\\]|[^\\\0])?|\\[^'\\\0])*+(?=\\')"),
 }
-"""A value in quotes, to the quote that ends it."""
+"""A value in quotes, to the quote that ends it and is not escaped itself."""
 
 _BARE = re.compile(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))++""")
 """A value without quotes: to white space, a quote, or a separator that ends it."""
 
-_PLACEHOLDER = re.compile(
-    r"[$%{<\[(]|x{3,}+(?!\w)|\*{3}|(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|"
-    r"expired|invalid|valid|unset|set|not|is|was|has|reset|changed|updated|failed|rejected|accepted|"
-    r"denied|ok|error|unknown|incorrect|wrong|redacted|filtered|removed|hidden|masked|authentication|"
-    r"auth|publickey|keyboard-interactive)\b",
-    re.IGNORECASE,
+_STATE = (
+    r"(?:true|false|yes|no|on|off|null|nil|none|undefined|missing|required|empty|expired|invalid|"
+    r"valid|unset|set|not|is|was|has|reset|changed|updated|failed|rejected|accepted|denied|ok|error|"
+    r"unknown|incorrect|wrong|redacted|filtered|removed|hidden|masked|authentication|auth|publickey|"
+    r"keyboard-interactive)"
+)
+
+_STAND_IN = (
+    rf"(?:{_STATE}(?:[ _-]{_STATE}){{0,3}}+|\({_STATE}\)|[xX]{{3,64}}|\*{{3,64}}"
+    r"|\$\{[^}\s\0]{0,64}\}|\$\([\w ./-]{0,64}\)|\$(?:[0-9]|(?-i:[A-Z_][A-Z0-9_]{0,64}))"
+    r"|%[sdvqr]|%\([a-z_]{1,40}\)s|%\{[\w:.-]{0,64}\}|%[a-z_]{1,40}%"
+    r"|\{{1,2} ?[a-z_.-]{0,40} ?\}{1,2}|<[a-z_ .-]{0,40}>|\[[a-z_ .*-]{0,40}\]|[\[{(<]{1,4}"
+    r"|[\[{(][a-z_]{1,40}[:=])"
 )
 """What stands where a secret would: a variable, a state, a boolean, what another tool masked."""
+
+_PLACEHOLDER = {
+    quote: re.compile(_STAND_IN + end, re.IGNORECASE)
+    for quote, end in (
+        ('"', '"'),
+        ("'", "'"),
+        ('\\"', r'\\"'),
+        ("\\'", r"\\'"),
+        (
+            None,
+            r"""(?=[)\]}>.!?:]{0,3}(?:[\s"'\0]|\\["'nrt]|\Z|[&;,](?:[\s\0"']|\Z|[\w.-]{1,64}[=:])))""",
+        ),
+    )
+}
+"""A value that is nothing but such a stand-in, by the quote it is in: `not set`, but neither
+`not-so-secret1` nor `$ecretPassw0rd`. Each is bounded, as a value that stays is read again."""
 
 _QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encryption", "signing")
 """The words that make a key secret; `primary key: 5` holds none."""
@@ -66,7 +89,7 @@ def _assignment(text: str, at: int) -> Find | None:
     begin = match.end()
     # All that can be told before the value is read is asked first: a value may be long, and only
     # one that is claimed is never read again.
-    if not _names_a_secret(text, at, word, begin) or _is_placeholder(text, begin):
+    if not _names_a_secret(text, at, word, begin) or _is_placeholder(text, begin, quote):
         return None
     value = _TO_QUOTE[quote].match(text, begin) if quote else None
     if value:
@@ -83,8 +106,8 @@ def _assignment(text: str, at: int) -> Find | None:
     return begin, begin + len(secret), MASK
 
 
-def _is_placeholder(text: str, begin: int) -> bool:
-    return bool(_PLACEHOLDER.match(text, begin) or MASKED.match(text, begin))
+def _is_placeholder(text: str, begin: int, quote: str | None) -> bool:
+    return bool(_PLACEHOLDER[quote].match(text, begin) or MASKED.match(text, begin))
 
 
 def _names_a_secret(text: str, at: int, word: str, begin: int) -> bool:
@@ -115,7 +138,7 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _option(text: str, at: int) -> Find | None:
     match = _OPTION.match(text, at) if text[at + 1] == "-" else None
-    if not match or _is_placeholder(text, match.start(1)):
+    if not match or _is_placeholder(text, match.start(1), None):
         return None
     return match.start(1), match.end(1), MASK
 
