@@ -21,9 +21,39 @@ SEPARATOR = "\0"
 """Stands between joined texts: ASCII, and no detector reaches across it. A text that holds it is
 masked as if it were several, alone as well as joined, so that both ways agree on it too."""
 
-
 ROUNDS = 8
 """How often a text is masked at most. Nothing real needs more than three; each costs one pass."""
+
+_BACKSLASHED = re.compile(
+    r"\\(?:[abfnrtv]|u00(?:[01][0-9a-fA-F]|2[0267]|3[cCeE])|x(?:[01][0-9a-fA-F]|20))"
+)
+"""White space, a control character or a quote as JSON, Go and Python write it within a text. Its
+last character would pass for a letter or a digit before a value."""
+
+_OCTAL = re.compile(r"#0[0-3][0-7]")
+"""A control character as rsyslog writes it: `#011`."""
+
+_BLANKS = frozenset(["\\t", "\\u0009", "\\x09", "#011", "\\u0020", "\\x20"])
+"""Those that stand within a line; all else ends it, as the character it is written for does."""
+
+_BEFORE = re.compile(r"[A-Za-z][ =(\[<]")
+_BEHIND = re.compile(r"(?: |@|(?<=@))[A-Za-z]|[\])>,](?: |\0|\Z)|\0|\Z")
+"""What stands around a claim that no mask can join to something new."""
+
+
+def blank_escapes(text: str) -> str:
+    """Put white space of the same length in the place of escapes, so that places agree."""
+    return _OCTAL.sub(_blank, _BACKSLASHED.sub(_blank, text))
+
+
+def _blank(escape: re.Match[str]) -> str:
+    return (" " if escape[0].lower() in _BLANKS else "\n") * len(escape[0])
+
+
+def _holds_escapes(text: str) -> bool:
+    return ("\\" in text and _BACKSLASHED.search(text) is not None) or (
+        "#0" in text and _OCTAL.search(text) is not None
+    )
 
 
 class Masker:
@@ -54,54 +84,79 @@ class Masker:
 
         Where two claims overlap, one is dropped, and what it covered beyond the other is still
         readable: of `password=ftp://u:p@h` only the `p` goes at first, and then all of the value.
-        Where two stand in one word, the mask of one may be what the other's detector asks for. So
-        such a text is masked until nothing changes any more.
+        Where two stand side by side, the mask of one may be what the other's detector asks for.
+        So a text is masked until nothing changes any more, but for one with a single claim that
+        stands alone, as of most: looking at these again would cost 1 us each.
+
+        What holds escapes is looked at as it is, and then with these blanked. As it is comes
+        first: a password may hold a backslash, and is to go whole.
         """
-        counts: dict[str, int] = {}
-        masked, disputed = self._mask_once(text, counts)
-        rounds = ROUNDS if disputed else 0
-        while rounds and masked != text:
-            text, rounds = masked, rounds - 1
-            masked, _ = self._mask_once(text, counts)
-        return masked
+        for _ in range(1 + ROUNDS):
+            masked, unsure = self._mask_once(text, text)
+            if _holds_escapes(text):
+                masked, more = self._mask_once(masked, blank_escapes(masked))
+                unsure += more
+            done = masked == text or not unsure
+            text = masked
+            if done:
+                break
+        return text
 
     def mask_many(self, texts: Sequence[str]) -> tuple[dict[int, str], dict[str, int]]:
-        """Mask a batch of texts in one pass, and those in dispute in further ones.
+        """Mask a batch of texts in one pass, and those that may not be done in further ones.
 
         Returns:
             What changed only, place in `texts` -> masked text; and how much each detector hid.
         """
         counts: dict[str, int] = {}
-        changed, places = self._mask_joined(texts, counts)
+        changed, places = self._mask_round(texts, counts)
         for _ in range(ROUNDS):
             if not places:
                 break
-            again, _ = self._mask_joined([changed[place] for place in places], counts)
+            again, unsure = self._mask_round([changed[place] for place in places], counts)
             changed.update((places[number], text) for number, text in again.items())
-            places = [places[number] for number in again]
+            places = [places[number] for number in unsure]
         return changed, counts
 
-    def _mask_joined(
+    def _mask_round(
         self, texts: Sequence[str], counts: dict[str, int]
     ) -> tuple[dict[int, str], list[int]]:
-        """Mask texts once: place -> masked text, and the places of those in dispute."""
+        """Mask texts once, and those with escapes once more with these blanked.
+
+        Returns:
+            Place -> masked text; and the places of those to be looked at again.
+        """
         joined = SEPARATOR.join(texts)
-        claims, disputed = self._claims(joined, fold(joined), counts)
+        changed, unsure = self._mask_joined(texts, joined, counts)
+        if "\\" not in joined and "#0" not in joined:
+            return changed, unsure
+        places = [place for place, text in enumerate(texts) if _holds_escapes(text)]
+        escaped = [changed.get(place, texts[place]) for place in places]
+        seen = SEPARATOR.join(map(blank_escapes, escaped))
+        again, more = self._mask_joined(escaped, seen, counts)
+        changed.update((places[number], text) for number, text in again.items())
+        return changed, sorted({*unsure, *(places[number] for number in more)})
+
+    def _mask_joined(
+        self, texts: Sequence[str], seen: str, counts: dict[str, int]
+    ) -> tuple[dict[int, str], list[int]]:
+        """Mask texts once by what is found in `seen`, which is as long as they are joined."""
+        claims, unsure = self._claims(seen, fold(seen), counts)
         if not claims:
             return {}, []
         # Where the text behind each begins in the joined one; in C, 0.05 us a text.
         nexts = list(accumulate(map((1).__add__, map(len, texts))))
-        places = {bisect_right(nexts, at) for at in disputed}
+        places = {bisect_right(nexts, at) for at in unsure}
         return _rebuild(texts, nexts, claims), sorted(places)
 
-    def _mask_once(self, text: str, counts: dict[str, int]) -> tuple[str, list[int]]:
-        claims, disputed = self._claims(text, fold(text), counts)
+    def _mask_once(self, text: str, seen: str) -> tuple[str, list[int]]:
+        claims, unsure = self._claims(seen, fold(seen), {})
         pieces: list[str] = []
         begin = 0
         for start, end, mask in claims:
             pieces += (text[begin:start], mask)
             begin = end
-        return "".join(pieces) + text[begin:], disputed
+        return "".join(pieces) + text[begin:], unsure
 
     def _claims(
         self, text: str, folded: bytes, counts: dict[str, int]
@@ -109,9 +164,8 @@ class Masker:
         """Ask every detector at its triggers.
 
         Returns:
-            The claims in order of place, none overlapping another; and where the text must be
-            looked at again: a claim was dropped that covered more than the one it overlapped, or
-            no blank stands between two claims.
+            The claims in order of place, none overlapping another; and where a text must be
+            looked at again.
         """
         claims: list[Find] = []
         owners: list[tuple[str, int]] = []
@@ -131,11 +185,10 @@ class Masker:
                 owners.append((detector.name, len(claims) - before))
         kept: Sequence[int] = range(len(claims))
         ordered = sorted(claims)
-        disputed = _touching(text, ordered)
-        if disputed is None:
-            kept, disputed = _settle(claims)
+        unsure = _unsure(text, ordered)
+        if any(left[1] > right[0] for left, right in pairwise(ordered)):
+            kept = _settle(claims)
             ordered = sorted(claims[place] for place in kept)
-            disputed += _touching(text, ordered) or []
         tags: list[Find] = []
         first = 0
         for name, count in owners:
@@ -146,7 +199,7 @@ class Masker:
             if self._pseudonyms:
                 tags += self._tags(name, text, [claims[place] for place in own])
             first = last
-        return _with_tags(ordered, tags) if tags else ordered, disputed
+        return _with_tags(ordered, tags) if tags else ordered, unsure
 
     def _tags(self, name: str, text: str, claims: Iterable[Find]) -> list[Find]:
         """Give the pseudonyms of what one detector hid, each where it is to stand."""
@@ -172,40 +225,35 @@ def _examine(
                 done = found[1]
 
 
-def _touching(text: str, ordered: Sequence[Find]) -> list[int] | None:
-    """Say where a claim begins in the word in which another ends; None where any two overlap."""
+def _unsure(text: str, ordered: Iterable[Find]) -> list[int]:
+    """Say where claims begin that do not stand alone in their text, dropped ones among them."""
     found: list[int] = []
-    for left, right in pairwise(ordered):
-        begin, end = left[1], right[0]
-        if begin > end:
-            return None
-        if text.find(" ", begin, end) < 0 and text.find(SEPARATOR, begin, end) < 0:
-            found.append(end)
+    last = -1
+    for start, end, _ in ordered:
+        if (
+            start < 2
+            or not _BEFORE.match(text, start - 2)
+            or not _BEHIND.match(text, end)
+            or (last >= 0 and text.find(SEPARATOR, last, start) < 0)
+        ):
+            found.append(start)
+        last = end
     return found
 
 
-def _settle(claims: Sequence[Find]) -> tuple[list[int], list[int]]:
-    """Give disputed text to the claim that comes first in `claims`.
-
-    Returns:
-        The places in `claims` of those kept; and where dropped ones begin that no kept one covers.
-    """
+def _settle(claims: Sequence[Find]) -> list[int]:
+    """Give disputed text to the claim that comes first: the places in `claims` of those kept."""
     starts: list[int] = []
     ends: list[int] = []
     kept: list[int] = []
-    disputed: list[int] = []
     for number, (start, end, _) in enumerate(claims):
         place = bisect_right(starts, start)
-        if place and ends[place - 1] > start:
-            if ends[place - 1] < end:
-                disputed.append(start)
-        elif place < len(starts) and starts[place] < end:
-            disputed.append(start)
-        else:
+        before = place and ends[place - 1] > start
+        if not before and (place == len(starts) or starts[place] >= end):
             starts.insert(place, start)
             ends.insert(place, end)
             kept.append(number)
-    return kept, disputed
+    return kept
 
 
 def _with_tags(claims: Sequence[Find], tags: Iterable[Find]) -> list[Find]:

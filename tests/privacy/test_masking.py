@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from logopsd.privacy.detectors import DEFAULT, NAMES, build
 from logopsd.privacy.detectors.base import Detector, fold, triggers
-from logopsd.privacy.masking import ROUNDS, Masker
+from logopsd.privacy.masking import ROUNDS, Masker, blank_escapes
 
 EVERYTHING = Masker(build(NAMES))
 
@@ -81,7 +81,10 @@ PIECES = st.sampled_from(
     ]
 )
 SEPARATED = st.lists(st.tuples(PIECES, st.sampled_from([" ", ", ", "; ", " (", ") ", '" "', "\n"])))
-TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(max_size=20))
+TEXTS = st.one_of(
+    st.lists(PIECES | st.sampled_from([r"\n", "#011"]), max_size=8).map("".join),
+    st.text(max_size=20),
+)
 
 
 @settings(max_examples=600)
@@ -101,6 +104,68 @@ def test_masking_is_a_fixed_point(text):
     """What is masked is not changed by masking it again."""
     once = EVERYTHING.mask_text(text)
     assert EVERYTHING.mask_text(once) == once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " 4111 1111 1111 1111 123-45-6789 4111 1111 1111 1111:--password ",
+        r"<\_>http://u:p@::5c:50:15:01:02:03",
+        "::5c:50:15:01:02:03 http://u:p@::5c:50:15:01:02:03",
+    ],
+)
+@pytest.mark.parametrize("detectors", [DEFAULT, NAMES])
+def test_a_claim_beside_another_is_masked_at_once(text, detectors):
+    """What only the mask beside it makes recognisable is masked too, not when masked again."""
+    masker = Masker(build(detectors))
+    once = masker.mask_text(text)
+    assert masker.mask_text(once) == once
+    assert masker.mask_many(["x", text, once])[0] == {1: once}
+
+
+ESCAPES = [
+    r"\n", r"\t", r"\r", r"\\n", r"\u000a", r"\u0009", r"\u001B", r"\u0020", r"\u0022",
+    r"\u003c", r"\u003E", r"\u0026", r"\x1b", r"\x20", "#011", "#012", "#015", "#033",
+]  # fmt: skip
+HIDDEN = [
+    ("83.11.22.33", "83.11.x.x"),
+    ("4111111111111111", "411111******1111"),
+    ("PL61109010140000071219812874", "PL61***2874"),
+    ("jan@example.com", "***@example.com"),
+    ("2a02:a31c:1:2:3:4:5:6", "2a02:a31c:x:x:x:x:x:x"),
+]
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+@pytest.mark.parametrize(("value", "mask"), HIDDEN)
+def test_an_escape_before_a_value_does_not_hide_it(escape, value, mask):
+    """JSON text within text, and rsyslog's octal codes: the last character is not the value's."""
+    text = f"from{escape}{value} on"
+    masked = EVERYTHING.mask_text(text)
+    assert value not in masked
+    assert masked.endswith(mask + " on")
+    assert EVERYTHING.mask_many(["#0", text, "\\"])[0] == {1: masked}
+
+
+def test_a_secret_that_holds_an_escape_goes_whole():
+    """A text is looked at as it is first: nothing of a password stays behind a backslash."""
+    assert EVERYTHING.mask_text(r"password=ab\ncd#011ef x") == "password=*** x"
+    assert EVERYTHING.mask_text(r"a\tpassword=x\n83.11.2.3") == r"a\tpassword=***"
+
+
+@given(st.lists(st.sampled_from([*ESCAPES, "\\", "#", "0", "u", "\0", "é", "a1"])).map("".join))
+def test_blanking_escapes_keeps_places(text):
+    """Blanks are as long as what they stand for, and all else is as it was."""
+    blanked = blank_escapes(text)
+    assert len(blanked) == len(text)
+    assert all(new in (old, " ", "\n") for new, old in zip(blanked, text, strict=True))
+
+
+@given(st.lists(st.sampled_from([*ESCAPES, "83.11.22.33", " ", "x", "é", "\\", "#0"])).map("".join))
+def test_what_is_not_masked_is_unchanged(text):
+    """Beside the masks, a text with escapes is the text that came."""
+    masked = EVERYTHING.mask_text(text)
+    assert masked.replace("x.x", "22.33") == text
 
 
 @given(st.text())
