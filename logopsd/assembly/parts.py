@@ -111,7 +111,7 @@ def assemble(
     sources = Sources(tz=settings.syslog_tz)
     pipeline = Pipeline(
         lines=LineParser(tz=settings.syslog_tz),
-        documents=DocumentParser(tz=settings.syslog_tz),
+        documents=DocumentParser(tz=settings.syslog_tz, max_message=settings.max_message),
         privacy=made.stage,
         sink=sink,
         metrics=metrics,
@@ -165,7 +165,9 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     parts.metrics.add_detectors(settings.pii_detectors)
     parts.pipeline.privacy = made.stage
     parts.pipeline.lines = LineParser(tz=settings.syslog_tz)
-    parts.pipeline.documents = DocumentParser(tz=settings.syslog_tz)
+    parts.pipeline.documents = DocumentParser(
+        tz=settings.syslog_tz, max_message=settings.max_message
+    )
     parts.sources.tz = settings.syslog_tz
     parts.pipeline.limiter = _limiter(settings, parts.pipeline.limiter)
     parts.access.replace(_rules(settings, log))

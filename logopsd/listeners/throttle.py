@@ -9,7 +9,9 @@ WARN_INTERVAL = 60.0
 
 
 class ThrottledWarnings:
-    """Logs each event once in WARN_INTERVAL, with how often it was left out since.
+    """Logs each event, by its reason where it has one, once in WARN_INTERVAL.
+
+    It says how often it was left out since.
 
     Args:
         log: the daemon's own log.
@@ -27,12 +29,19 @@ class ThrottledWarnings:
         self._left_out: dict[str, int] = {}
 
     def warn(self, event: str, **values: object) -> None:
-        """Log an event, one of a fixed set of texts, or count that it was left out."""
+        """Log an event, or count that it was left out.
+
+        Args:
+            event: one of a fixed set of texts.
+            values: said with it; a `reason` is one of a fixed set too, and each has its turn, so
+                that the noise of one does not hide another.
+        """
         now = self._clock()
-        if now - self._last.get(event, -WARN_INTERVAL) < WARN_INTERVAL:
-            self._left_out[event] = self._left_out.get(event, 0) + 1
+        kind = f"{event}: {values.get('reason', '')}"
+        if now - self._last.get(kind, -WARN_INTERVAL) < WARN_INTERVAL:
+            self._left_out[kind] = self._left_out.get(kind, 0) + 1
             return
-        self._last[event] = now
-        if left_out := self._left_out.pop(event, 0):
+        self._last[kind] = now
+        if left_out := self._left_out.pop(kind, 0):
             values["left_out"] = left_out
         self._log.warning(event, **self._values, **values)

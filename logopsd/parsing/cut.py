@@ -6,6 +6,8 @@ Half an address is no address, so nothing would mask it: of `jan.kowalski@exampl
 
 from typing import Final
 
+from logopsd.records import Record
+
 REACH: Final = 320
 """Characters that are looked at, from the end: an e-mail address has at most 254 of them
 (RFC 5321 section 4.5.3.1.3)."""
@@ -25,3 +27,12 @@ def without_halves(text: str) -> str:
     keep = len(text) - min(REACH, len(text) // 2)
     end = max(text.rfind(separator, keep) for separator in _SEPARATORS)
     return text[:keep] + text[keep : max(end, keep)].rstrip(_GROUPS)
+
+
+def cut_message(record: Record, limit: int) -> None:
+    """Cut the message of a record that has more than `limit` bytes in UTF-8, and say so."""
+    data = record.msg.encode(errors="replace")
+    if len(data) > limit:
+        record.msg = without_halves(data[:limit].decode(errors="ignore"))
+        record.truncated = True
+        record.original_length = len(data)

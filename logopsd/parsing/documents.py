@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from logopsd.parsing import journal, loki, otlp
+from logopsd.parsing.cut import cut_message
 from logopsd.parsing.lines import LineParser
 from logopsd.parsing.messages import MessageReader
 from logopsd.parsing.normalize import Normalizer, to_text
@@ -16,9 +17,11 @@ class DocumentParser:
 
     Args:
         tz: the zone of stamps that carry none.
+        max_message: the most bytes of a message, in UTF-8; a longer one is cut. 0 for no limit.
     """
 
-    def __init__(self, *, tz: tzinfo) -> None:
+    def __init__(self, *, tz: tzinfo, max_message: int = 0) -> None:
+        self._max_message = max_message
         self._lines = LineParser(tz=tz)
         self._stamps = self._lines.stamps
         self._normalizer = Normalizer(self._stamps)
@@ -42,6 +45,17 @@ class DocumentParser:
             batch: gets the records and the counts of what they lacked.
             format: what the records say understood them; a line says so itself.
         """
+        start = len(batch.records)
+        self._parse(documents, peer, batch, format)
+        if self._max_message:
+            for record in batch.records[start:]:
+                # Most are far from it; no character has more than four bytes.
+                if len(record.msg) * 4 > self._max_message and not record.truncated:
+                    cut_message(record, self._max_message)
+
+    def _parse(
+        self, documents: Sequence[object], peer: str | None, batch: Batch, format: str
+    ) -> None:
         self._stamps.at(batch.now)
         protocol = self._protocols.get(format)
         if protocol is not None:

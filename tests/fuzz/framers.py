@@ -45,8 +45,10 @@ def joined(found: list[Frames]) -> tuple[list[bytes], dict[int, int], dict[str, 
 def _split_alike(make: Callable[[], Any], data: bytes) -> None:
     whole = joined(read(make(), iter([data])))
     assert joined(read(make(), pieces(data))) == whole
-    frames, cut, _ = whole
+    frames, cut, faults = whole
     assert all(0 < len(frame) <= LIMIT for frame in frames)
+    if "incomplete" in faults:  # the stream ended within its last frame
+        cut.pop(len(frames) - 1, None)
     assert all(len(frames[place]) == LIMIT < length for place, length in cut.items())
     assert sum(map(len, frames)) <= len(data)
 

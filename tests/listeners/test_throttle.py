@@ -20,3 +20,12 @@ class TestThrottledWarnings:
             ("two", {"input": "tcp"}),
             ("one", {"input": "tcp", "peer": "b", "left_out": 2}),
         ]
+
+    def test_each_reason_has_its_turn(self) -> None:
+        """A reason that comes often does not hide one that comes once."""
+        log = FakeLog()
+        warnings = ThrottledWarnings(as_log(log), lambda: 0.0)
+        for reason in ("address", "address", "proxy"):
+            warnings.warn("connection refused", reason=reason)
+
+        assert [call.kwargs["reason"] for call in log.calls] == ["address", "proxy"]

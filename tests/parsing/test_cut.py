@@ -1,10 +1,14 @@
 """What a cut may have halved is left out."""
 
+from datetime import UTC
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logopsd.parsing.cut import REACH, without_halves
+from logopsd.parsing.documents import DocumentParser
+from tests.parsing.helpers import batch_at
 
 LEAD = "word " * 200
 
@@ -38,3 +42,17 @@ def test_a_text_without_words_loses_its_end() -> None:
     """Nobody can say where in it an address begins."""
     assert without_halves("x" * 1000) == "x" * (1000 - REACH)
     assert without_halves("") == ""
+
+
+@pytest.mark.parametrize("format", ["json", "csv"])
+def test_the_message_of_a_document_is_cut_at_the_limit_too(format: str) -> None:
+    """In bytes, as a frame's is, and the record says how long it was."""
+    batch = batch_at()
+    documents = [{"msg": "short"}, {"msg": "\u0142 " * 100}]
+
+    DocumentParser(tz=UTC, max_message=100).parse(documents, None, batch, format=format)
+
+    short, long = batch.records
+    assert (short.msg, short.truncated) == ("short", False)
+    assert (long.truncated, long.original_length) == (True, 300)
+    assert 50 <= len(long.msg.encode()) <= 100
