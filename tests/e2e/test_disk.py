@@ -4,6 +4,7 @@ Whoever can be told waits and loses nothing, the rest is counted, and all goes o
 """
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -52,8 +53,19 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def fill(disk: Path, left: int = 0) -> Path:
     """Fill the disk but for so many bytes."""
     ballast = disk / "ballast"
-    there = os.statvfs(disk)
-    ballast.write_bytes(bytes(there.f_bavail * there.f_frsize - left))
+
+    def filled() -> bool:
+        ballast.unlink(missing_ok=True)
+        there = os.statvfs(disk)
+        try:
+            ballast.write_bytes(bytes(there.f_bavail * there.f_frsize - left))
+        except OSError as error:  # the daemon took some of the room meanwhile
+            if error.errno != errno.ENOSPC:
+                raise
+            return False
+        return True
+
+    wait_for(filled, "the disk to be filled")
     return ballast
 
 
