@@ -9,15 +9,22 @@ import re
 
 from logopsd.privacy.detectors.base import Detector, Find, triggers
 
-_EIGHT_DIGITS = triggers(rb"0000(?<!00000)(?=[ +-]?0000)")
-"""Where digits begin and eight of them stand together, as in every card and IBAN."""
+_EIGHT_DIGITS = triggers(rb"0000(?<!00000)(?=[ +?-]{0,2}0000)")
+"""Where digits begin and eight of them stand together, as in every card and IBAN.
+
+A blank that does not break is `?` in folded text."""
 
 _CARD = re.compile(
-    r"(?<![\w.*-])(?:[0-9]{13,19}+"
-    r"|[0-9]{4}([ +-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?+"
-    r"|[0-9]{4}([ +-])[0-9]{6}\2[0-9]{4,5}+)(?![\w*]|[.-]\d|-\w)"
+    r"(?:(?<![\w.*-])|(?<=[^\w.*-]-)|(?<=\A-)|(?<=%B)|(?<=(?i:cc))|(?<=(?i:pan_))|(?<=(?i:card_)))"
+    r"(?:[0-9]{13,19}+"
+    r"|[0-9]{4}([ \xa0]{1,2}|[+-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(\1[0-9]{3}(?!\w))?+"
+    r"|[0-9]{4}([ \xa0]{1,2}|[+-])[0-9]{6}\3[0-9]{4,5}+)"
+    r"(?![\w*]|\.\d|-(?![0-9]{3,4}+(?![\w-]))\w)"
 )
-"""13 to 19 digits in one piece, or in the groups that are printed on the card."""
+"""13 to 19 digits in one piece, or in the groups that are printed on the card.
+
+Before it may stand a dash that joins nothing, or what says that it is a card (`%B` begins a
+magnetic stripe, ISO/IEC 7813). Behind it may stand the three or four digits of the back."""
 
 _ISSUERS = (
     (re.compile(r"4"), (13, 16, 19)),  # Visa
@@ -89,7 +96,7 @@ _CENTURIES = {8: 1800, 0: 1900, 2: 2000, 4: 2100, 6: 2200}
 
 _SSN = re.compile(r"(?<![\w.*-])([0-9]{3})-([0-9]{2})-([0-9]{4})(?![\w*-]|\.\d)")
 _SSN_NAMED = re.compile(
-    r"""(?:ssn|social[ _-]security)(?:[ _-]?(?:number|no|nr|num))?
+    r"""(?:ssn|social[ _-]?security)(?:[ _-]?(?:number|no|nr|num))?\.?(?:[ ]is)?
     (?:\\?["'])?[ ]{0,2}[:=\#]?[ ]{0,2}(?:\\?["'])?
     (?P<ssn>([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4}))(?![\w*])""",
     re.VERBOSE | re.IGNORECASE,
@@ -121,23 +128,25 @@ def _is_iban(plain: str) -> bool:
     return int((plain[4:] + plain[:4]).translate(_IBAN_DIGITS)) % 97 == 1
 
 
-def _plain(printed: str) -> str:
-    return re.sub(r"[ +-]", "", printed)
-
-
 def _card(text: str, at: int) -> Find | None:
     if text[at] not in _FIRST_DIGITS:  # a time in milliseconds begins with 1
         return None
     match = _CARD.match(text, at)
     if not match:
         return None
-    printed = match[0]
-    digits = _plain(printed)
+    # The last three of 19 digits may be what is printed on the back, or a number of its own.
+    for end in (match.end(), match.start(2)):
+        printed = text[at : max(end, at)]
+        digits = re.sub(r"[^0-9]", "", printed)
+        if _is_card(digits):
+            return at, end, _keep_ends(printed, len(digits))
+    return None
+
+
+def _is_card(digits: str) -> bool:
     if not any(len(digits) in lengths and p.match(digits) for p, lengths in _ISSUERS):
-        return None
-    if len(set(digits)) == 1 or not _luhn(digits):
-        return None
-    return at, match.end(), _keep_ends(printed, len(digits))
+        return False
+    return len(set(digits)) > 1 and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:
@@ -228,7 +237,7 @@ PESEL = Detector(
 PESEL_NAMED = Detector("pesel_named", triggers(rb"pesel"), _pesel_named)
 SSN = Detector(
     "ssn",
-    triggers(rb"000-00-0000", rb"ssn", rb"social.security"),
+    triggers(rb"000-00-0000", rb"ssn", rb"social.?security"),
     lambda text, at: _ssn(text, at) or _ssn_named(text, at),
 )
-SSN_NAMED = Detector("ssn_named", triggers(rb"ssn"), _ssn_named)
+SSN_NAMED = Detector("ssn_named", triggers(rb"ssn", rb"social.?security"), _ssn_named)
