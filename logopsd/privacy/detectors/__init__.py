@@ -14,6 +14,8 @@ _MAKERS: Sequence[tuple[str, Callable[[Keep], Detector]]] = (
     ("secret", lambda _: secrets.URL_PASSWORD),
     ("jwt", lambda _: secrets.JWT),
     ("secret", lambda _: secrets.AUTHORIZATION),
+    ("secret", lambda _: secrets.COOKIE),
+    ("secret", lambda _: secrets.ELEMENT),
     ("secret", lambda _: secrets.SCHEME),
     ("secret", lambda _: assignments.ASSIGNMENT),
     ("secret", lambda _: assignments.OPTION),

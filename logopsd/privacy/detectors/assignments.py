@@ -71,7 +71,7 @@ _NO_PASS = ("by", "com", "tres", "sur", "under", "over")
 _NEXT_WORD = re.compile(r"""[,;.]?[ ](?:[^\W\d_]{1,40}+(?![\w.-]{0,40}["']?[=:])|\*)""", re.VERBOSE)
 """Another word, as in a sentence; but not the next name of `user: jan, password: x, host: y`."""
 
-_SHORTEST = {"ken": 3}
+_SHORTEST = {"ken": 3, "sig": 16, "signature": 16}
 """Characters that a value needs at least, where it is not one: `near token: }`."""
 
 _OPTION = re.compile(
@@ -100,7 +100,7 @@ def _assignment(text: str, at: int) -> Find | None:
         if before and not quote and secret.isalpha() and _goes_on(text, begin + len(secret)):
             return None  # prose: `Password: please choose another`
     if len(secret) < _SHORTEST.get(word, 1) or (
-        word in ("ken", "pass") and _is_count(word, secret)
+        word in ("ken", "pass", "session_id", "sessionid", "session-id") and _is_count(word, secret)
     ):
         return None
     return begin, begin + len(secret), MASK
@@ -114,9 +114,13 @@ def _names_a_secret(text: str, at: int, word: str, begin: int) -> bool:
     """Say whether a word announces a secret, by what stands before it and how the value begins."""
     if word == "pwd":
         return text[begin : begin + 1] != "/"  # the directory a command was run in
-    if word not in ("ken", "key", "pass"):
+    if word not in ("ken", "key", "pass", "sig", "signature"):
         return True
     before = text[max(at - 16, 0) : at].lower()
+    if word == "sig":  # of Azure's URLs
+        return before.endswith(("?", "&", " ", "&amp;"))
+    if word == "signature":
+        return before.endswith("x-amz-")
     if word == "ken":
         return before.endswith("to") and not before.endswith("unexpected to")
     if word == "pass":
@@ -149,6 +153,8 @@ ASSIGNMENT = Detector(
         rb"p(?:ass(?:word|wd|phrase|code)?|wd)" + _IS,
         rb"secret(?:[_-]?(?:access[_-]?)?key)?" + _IS,
         rb"ke[yn]" + _IS,
+        rb"session[_-]?id" + _IS,
+        rb"sig(?:nature)?" + _IS,
     ),
     _assignment,
 )

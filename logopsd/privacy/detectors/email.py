@@ -29,11 +29,12 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 _FILES_AND_UNITS = (
     "service socket timer target mount automount slice scope device swap path "
-    "gz bz2 xz zst zip tar tgz deb rpm jar war png jpg jpeg gif svg webp js mjs ts css map "
-    "xxxx json yaml yml xml html htm txt log conf cfg ini lock tmp sock pid bak so exe dll"
+    "gz bz2 xz zst tar tgz deb rpm jar war png jpg jpeg gif svg webp js mjs ts css "
+    "xxxx json yaml yml xml html htm txt log conf cfg ini lock tmp sock pid bak exe dll"
 )
 _NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
-"""Last labels that are no domain: systemd's units, the endings of file names, a masked address."""
+"""Last labels that are no domain: systemd's units, the endings of file names, a masked address.
+`so`, `zip` and `map` are top-level domains, and no reason to leave an address readable."""
 
 _VERSION = re.compile(r"\d+\.\d(?!\d*\.\d+\.\d+\.[^\W\d])")
 """The domain of `package@1.2.3-beta.next`; but `4.3.2.1.dialup.example` is one."""

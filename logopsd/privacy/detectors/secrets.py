@@ -79,6 +79,33 @@ _PRIVATE_KEY = re.compile(
 """RFC 7468, with line feeds as they are or as JSON writes them; a cut block has no end."""
 
 
+_COOKIE = re.compile(
+    r"""cookie(?:\\?["'])?[ ]{0,2}(?::|=>|%3a)[ ]{0,2}(?:\\?["'])?
+    ([\w.!$&*+^|~-]{1,64}+=[^\s"'\\;\0]*+(?:;[ ]?[\w.!$&*+^|~-]{1,64}+(?:=[^\s"'\\;\0]*+)?)*+)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""RFC 6265 section 4: `Cookie: sid=1; theme=x`, with what `Set-Cookie` says of it."""
+
+_ELEMENT = re.compile(r"[a-z]+>([^<>\s\0][^<>\0]{0,255}+)</", re.IGNORECASE)
+"""`<password>...</password>`."""
+
+_TAG_WINDOW = 40
+"""Characters read back for where the tag begins: `<ns:dbPassword>`."""
+
+
+def _cookie(text: str, at: int) -> Find | None:
+    match = _COOKIE.match(text, at)
+    return (match.start(1), match.end(1), MASK) if match else None
+
+
+def _element(text: str, at: int) -> Find | None:
+    match = _ELEMENT.match(text, at)
+    tag = text.rfind("<", max(at - _TAG_WINDOW, 0), at)
+    if not match or tag < 0 or text[tag + 1] == "/" or match[1] == MASK:
+        return None
+    return match.start(1), match.end(1), MASK
+
+
 def _url_password(text: str, at: int) -> Find | None:
     match = _PASSWORD.match(text, at)
     if not match:
@@ -140,6 +167,8 @@ PRIVATE_KEY = Detector("secret", DASHES, _private_key)
 URL_PASSWORD = Detector("secret", triggers(rb"://"), _url_password)
 JWT = Detector("jwt", triggers(rb"j(?<=eyj)"), _jwt)
 AUTHORIZATION = Detector("secret", triggers(rb"z(?=ation)"), _authorization)
+COOKIE = Detector("secret", triggers(rb"cookie"), _cookie)
+ELEMENT = Detector("secret", triggers(rb"pass(?:word|wd|phrase)?>"), _element)
 SCHEME = Detector("secret", triggers(rb"b(?:earer|asic[ +%])"), _scheme)
 PREFIXED = Detector(
     "secret", (*triggers(rb"_(?=[0a-z]{16})", rb"ia(?=[0a-z]{16})"), *DASHES), _prefixed
