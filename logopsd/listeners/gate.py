@@ -131,10 +131,8 @@ class Newcomer(asyncio.Protocol):
             return
         proxy = self._settle()
         rest = self._data[header.length :]
-        if header.source is None:  # the proxy speaks for itself: it asks whether we are well
-            self._enter(proxy, rest, proxy=True)
-        else:
-            self._enter(header.source, rest)
+        # Without a source the proxy speaks for itself, and is a peer as any other.
+        self._enter(header.source or proxy, rest)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a proxy that left before it had said for whom it speaks, as health checks do."""
@@ -154,8 +152,8 @@ class Newcomer(asyncio.Protocol):
         self._gate.access.leave(proxy)
         return proxy
 
-    def _enter(self, peer: str, rest: bytes, *, proxy: bool = False) -> None:
-        reason = self._gate.access.enter(peer, proxy=proxy)
+    def _enter(self, peer: str, rest: bytes) -> None:
+        reason = self._gate.access.enter(peer)
         if reason is not None:
             self._refuse(reason, peer)
             return

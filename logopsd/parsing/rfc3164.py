@@ -35,7 +35,8 @@ _BEHIND_STAMP: Final = _HOST + _TAG + _MSG
 # What might be a zone or a year behind the stamp is looked at more closely elsewhere.
 _BSD: Final = re.compile(
     r"<([0-9]{1,3})>([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) "
-    r"(?![A-Z]{3,4}:? |[12][0-9]{3} |Message forwarded from )" + _BEHIND_STAMP,
+    r"(?![A-Z]{3,4}:? |[12][0-9]{3} |[+-][0-9]{2}:?[0-9]{2} |Message forwarded from )"
+    + _BEHIND_STAMP,
     re.DOTALL,
 )
 # As rsyslog forwards with its own precise stamps, and VMware ESXi.

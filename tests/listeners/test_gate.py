@@ -211,13 +211,18 @@ def test_a_peer_behind_a_proxy_may_be_refused() -> None:
 
 
 def test_a_proxy_may_speak_for_itself() -> None:
-    """A health check, or a peer of unknown address: the peer is the proxy."""
+    """A health check, or a peer of unknown address: the peer is the proxy, as any other one."""
 
     async def main() -> None:
-        async with Case(proxy_from=LOOPBACK, allow_from=ELSEWHERE) as case:
+        async with Case(proxy_from=LOOPBACK, allow_from=LOOPBACK) as case:
             async with case.peer(FROM_PROXY + b"<13>x\n"):
                 await until(case.senders)
             assert case.senders() == [([b"<13>x"], "127.0.0.1")]
+        async with Case(proxy_from=LOOPBACK, allow_from=ELSEWHERE) as case:
+            async with case.peer(FROM_PROXY + b"<13>x\n") as (reader, _):
+                await closed(reader)
+            assert case.metrics.refused == {"address": 1}
+            assert case.senders() == []
 
     asyncio.run(main())
 

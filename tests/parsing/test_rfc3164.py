@@ -193,3 +193,13 @@ def test_the_year_turns_at_arrival() -> None:
     """A line of the old year that arrives in the new one keeps its year."""
     now = datetime(2027, 1, 1, 0, 10, tzinfo=UTC)
     assert parse_line(b"<13>Dec 31 23:59:50 h a: x", now=now)["ts"] == "2026-12-31T23:59:50Z"
+
+
+@pytest.mark.parametrize("offset", ["+0200", "+02:00"])
+def test_an_offset_behind_the_stamp_is_its_zone(offset: str) -> None:
+    """It is neither a host nor guessed."""
+    record = parse_line(f"<13>Nov 23 18:46:11 {offset} web1 app[3]: hello".encode())
+
+    assert record["ts"].endswith("16:46:11Z")
+    assert (record["host"], record["app"], record["procid"]) == ("web1", "app", "3")
+    assert (record["msg"], record["guessed"]) == ("hello", ["year"])
