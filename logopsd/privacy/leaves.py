@@ -25,6 +25,21 @@ _TELLING = re.compile(
 )
 """Words in a key that tell what its value is."""
 
+_SECRET = re.compile(
+    r"(pass(?:word|wd|phrase|code)|pwd|secret)|(?:token|(?:api|access|private|auth)[_-]?key)",
+    re.IGNORECASE,
+)
+"""Words in a key that tell that its value is a secret; of the first even where it is a number."""
+
+_ABOUT = re.compile(
+    r"name|type|count|used|usage|limit|remain|expir|age\b|age[_-]|ttl|len|size|reset|"
+    r"change|polic|version|status|error|attempt|max|min|total|iz|_at\b|At\b|file|path|dir|url|hint",
+)
+"""Words behind such a word that tell that the value is not the secret, but about it."""
+
+_OTHER = re.compile(r"pesel|ssn|phone|tel|mobile|msisdn|authorization", re.IGNORECASE)
+"""Words that detectors of their own ask for; `key` and `auth` alone tell next to nothing."""
+
 _SHORT_NUMBERS = re.compile(r"(?:[0-9]{0,8}+\0)*+")
 """Numbers of as few digits as SMALL, written as texts."""
 
@@ -102,12 +117,13 @@ def collect(
                 texts.append(key)
                 places.append((value, key, KEY))
                 telling = tells(key)
-            if telling:
+            if telling and (not name or _goes_before(key, name)):
                 told = key
         if kind is str or kind is int:
             if told:
-                texts.append(_told(told, item))
-                places.append((value, key, told))
+                label = _label(told, is_text=kind is str)
+                texts.append(_told(label, item))
+                places.append((value, key, label))
             elif kind is str:
                 texts.append(item)
                 places.append((value, key, VALUE))
@@ -121,6 +137,9 @@ def collect(
         elif kind is not float:
             texts.append(msgspec.json.encode(item).decode("utf-8"))
             places.append((value, key, VALUE))
+        elif told and (word := _secret(told)) and word[1]:
+            texts.append(_told(word[0], item))
+            places.append((value, key, word[0]))
         elif item.is_integer() and abs(item) >= SMALL:
             texts.append(str(int(item)))
             places.append((value, key, VALUE))
@@ -168,6 +187,28 @@ def put(masked: Iterable[tuple[Place, str]]) -> None:
             renamed.setdefault(id(value), (value, {}))[1][key] = text
     for value, names in renamed.values():
         _rename(value, names)
+
+
+def _secret(key: str) -> re.Match[str] | None:
+    """Find the word by which a key tells that its value is a secret."""
+    word = _SECRET.search(key)
+    return None if word is None or _ABOUT.search(key, word.end()) else word
+
+
+def _goes_before(key: str, name: str) -> bool:
+    """Say whether what a key tells of its value goes before what one above it tells."""
+    if _secret(name):
+        return False
+    return bool(_secret(key) or _OTHER.search(key) or not _OTHER.search(name))
+
+
+def _label(key: str, *, is_text: bool) -> str:
+    """Give the name by which detectors know what a key tells: of `passwordOld` it is `password`.
+
+    Numbers below a token's name are counters (`tokens`), so that these keep theirs.
+    """
+    word = _secret(key)
+    return word[0] if word and (is_text or word[1]) else key
 
 
 def _told(key: str, value: object) -> str:

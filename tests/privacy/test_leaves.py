@@ -2,9 +2,11 @@
 
 import copy
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logopsd.privacy.detectors import NAMES
 from logopsd.privacy.leaves import KEY, SMALL, VALUE, collect, collect_alike, put
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.records import Record
@@ -53,7 +55,7 @@ def test_a_key_that_tells_stands_before_its_value():
 
 
 def test_a_key_tells_what_all_below_it_is():
-    """A list or an object of passwords is one of passwords; a nearer key goes before it."""
+    """A list or an object of passwords is one of passwords."""
     extras = {"password": ["one", {"old": "two", "token": "three"}, [["four"]]], "x": ["five"]}
     made = batch(record("m", extras=extras))
     PrivacyStage().apply(made)
@@ -61,6 +63,74 @@ def test_a_key_tells_what_all_below_it_is():
         "password": ["***", {"old": "***", "token": "***"}, [["***"]]],
         "x": ["five"],
     }
+
+
+def masked(extras):
+    """Mask a payload."""
+    made = batch(record("m", extras=copy.deepcopy(extras)))
+    PrivacyStage(detectors=NAMES).apply(made)
+    return made.records[0].extras
+
+
+def test_a_key_within_does_not_override_the_one_above():
+    """What lies below a secret's key is secret, whatever it is called there."""
+    assert masked({"password": {"key": "hunter3"}}) == {"password": {"key": "***"}}
+    assert masked({"secret": [{"token_name": "hunter6"}]}) == {"secret": [{"token_name": "***"}]}
+    assert masked({"resetToken": {"key": "hunter6"}}) == {"resetToken": {"key": "***"}}
+    assert masked({"phone": {"key": "601700867"}}) == {"phone": {"key": "***67"}}
+
+
+def test_a_key_within_may_tell_more_than_the_one_above():
+    """A `key` or a `phone` above hides nothing of what a nearer key tells."""
+    assert masked({"key": {"password": "x"}}) == {"key": {"password": "***"}}
+    assert masked({"phone": {"password": "x"}}) == {"phone": {"password": "***"}}
+    assert masked({"mobile": {"pesel": "44051401359"}}) == {"mobile": {"pesel": "***********"}}
+    assert masked({"key": {"authorization": "Basic abcdef"}}) == {
+        "key": {"authorization": "Basic ***"}
+    }
+    assert masked({"key": {"auth": "x"}}) == {"key": {"auth": "x"}}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "passwords",
+        "tokens",
+        "api-keys",
+        "secrets",
+        "password2",
+        "passwordOld",
+        "pwd_new",
+        "sharedSecretValue",
+        "PASSWORDS",
+        "apiKeys",
+        "passphrase_1",
+        "sessionTokens",
+    ],
+)
+def test_plurals_and_suffixes_tell_too(key):
+    """A key need not end in the word that tells."""
+    assert masked({key: "hunter2", "n": 1}) == {key: "***", "n": 1}
+    assert masked({key: ["hunter2"]}) == {key: ["***"]}
+
+
+def test_numbers_below_a_secret_are_hidden_and_counters_are_not():
+    """A password may be a number, with a fraction too; tokens are counted."""
+    assert masked({"password": 12345.5, "passwords": [7], "secrets": {"a": 1e9}}) == {
+        "password": "***",
+        "passwords": ["***"],
+        "secrets": {"a": "***"},
+    }
+    counters = {
+        "max_tokens": 512,
+        "token_count": 12345678901,
+        "tokens_used": 17,
+        "tokens": 5,
+        "token_ratio": 0.5,
+        "password_length": 12,
+        "token_type": "bearer",
+    }
+    assert masked(counters) == counters
 
 
 def test_other_types_are_taken_as_their_json():
