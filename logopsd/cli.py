@@ -447,6 +447,11 @@ def _housekeep(args: argparse.Namespace) -> int:
     from logopsd.chores.housekeeping import rounds
     from logopsd.commands.progress import ProgressBar
 
+    if not settings.sink_dir.is_dir():
+        # No failure: a timer may come before the first record.
+        _complain(
+            f"{settings.sink_dir} is not there: nothing was ever stored, or LOGOPS_SINK_DIR is wrong"
+        )
     today = datetime.datetime.now(datetime.UTC).date()
     bar = ProgressBar(sys.stderr, "archiving")
     try:
@@ -474,5 +479,7 @@ def _housekept(report: "SweepReport") -> Iterator[str]:
         yield "stopped before the end; the next round does the rest"
     yield (
         f"{delete} {len(report.deleted)}, {archive} {len(report.archived)}, "
-        f"kept {report.kept}, failed {len(report.failed)}; {report.freed} bytes freed"
+        f"kept {report.kept}, failed {len(report.failed)}"
+        # An archive may be larger than a small source; what a dry run would free nobody knows.
+        + ("" if report.dry_run else f"; {max(report.freed, 0)} bytes freed")
     )
