@@ -450,7 +450,7 @@ def _housekeep(args: argparse.Namespace) -> int:
     if not settings.sink_dir.is_dir():
         # No failure: a timer may come before the first record.
         _complain(
-            f"{settings.sink_dir} is not there: nothing was ever stored, or LOGOPS_SINK_DIR is wrong"
+            f"{settings.sink_dir} is not there: nothing was stored yet, or LOGOPS_SINK_DIR is wrong"
         )
     today = datetime.datetime.now(datetime.UTC).date()
     bar = ProgressBar(sys.stderr, "archiving")
