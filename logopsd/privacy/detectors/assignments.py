@@ -74,11 +74,12 @@ _NEXT_WORD = re.compile(r"""[,;.]?[ ](?:[^\W\d_]{1,40}+(?![\w.-]{0,40}["']?[=:])
 _SHORTEST = {"ken": 3, "sig": 16, "signature": 16}
 """Characters that a value needs at least, where it is not one: `near token: }`."""
 
-_OPTION = re.compile(
-    r"--(?:[\w-]{0,40}[_-])?(?:pass(?:word|wd|phrase)?|pwd|token|secret|(?:api|access|secret)-?key)"
-    r" (?!-|/)([^\s\0\"']++)"
-)
+_OPTION = re.compile(r"--([\w-]{1,52}+) (?!-|/)([^\s\0\"']++)")
 """The command line: `--db-password hunter2`."""
+
+_OPTION_WORD = re.compile(
+    r"(?:^|[_-])(?:pass(?:word|wd|phrase)?|pwd|token|secret|(?:api|access|secret)-?key)\Z"
+)
 
 
 def _assignment(text: str, at: int) -> Find | None:
@@ -142,9 +143,11 @@ def _goes_on(text: str, at: int) -> bool:
 
 def _option(text: str, at: int) -> Find | None:
     match = _OPTION.match(text, at) if text[at + 1] == "-" else None
-    if not match or _is_placeholder(text, match.start(1), None):
+    if not match or not _OPTION_WORD.search(match[1]):
         return None
-    return match.start(1), match.end(1), MASK
+    if _is_placeholder(text, match.start(2), None):
+        return None
+    return match.start(2), match.end(2), MASK
 
 
 ASSIGNMENT = Detector(
