@@ -48,11 +48,12 @@ def test_a_text_without_words_loses_its_end() -> None:
 def test_the_message_of_a_document_is_cut_at_the_limit_too(format: str) -> None:
     """In bytes, as a frame's is, and the record says how long it was."""
     batch = batch_at()
-    documents = [{"msg": "short"}, {"msg": "\u0142 " * 100}]
+    documents = [{"msg": "short"}, {"msg": "x" * 100}, {"msg": "\u0142 " * 100}]
 
     DocumentParser(tz=UTC, max_message=100).parse(documents, None, batch, format=format)
 
-    short, long = batch.records
+    short, full, long = batch.records
     assert (short.msg, short.truncated) == ("short", False)
+    assert (full.msg, full.truncated) == ("x" * 100, False)
     assert (long.truncated, long.original_length) == (True, 300)
     assert 50 <= len(long.msg.encode()) <= 100
