@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TextIO
@@ -93,6 +94,7 @@ def configure(
             Threshold(level) if isinstance(level, str) else level,
             structlog.processors.add_log_level,
             _without_exception_text,
+            _with_masked_peer,
             *render,
         ],
         # It lets all levels through: which of them are wanted may change (SIGHUP).
@@ -129,6 +131,27 @@ def take_over(log: FilteringBoundLogger) -> None:
 def describe_exception(error: BaseException) -> str:
     """An exception as `Type at file:line in function < caller`, then ` <- ` its causes."""
     return " <- ".join(_one(each) for each in _chain(error))
+
+
+def _with_masked_peer(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Show the network of a peer alone, as the records do where peers are masked."""
+    peer = event.get("peer")
+    if isinstance(peer, str):
+        event["peer"] = _masked_peer(peer)
+    return event
+
+
+def _masked_peer(peer: str) -> str:
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer  # `unix`
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return peer
+    if address.version == 4:
+        return ".".join(str(address).split(".")[:2]) + ".x.x"
+    return ":".join(f"{int(group, 16):x}" for group in address.exploded.split(":")[:2]) + ":x" * 6
 
 
 def _for_people(stream: TextIO) -> list[Processor]:

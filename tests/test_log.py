@@ -82,6 +82,26 @@ def test_json_has_ts_level_and_event_first() -> None:
     assert (event["level"], event["event"]) == ("info", "listening")
 
 
+@pytest.mark.parametrize(
+    ("peer", "shown"),
+    [
+        ("83.11.2.3", "83.11.x.x"),
+        ("::ffff:83.11.2.3", "83.11.x.x"),
+        ("2a02:a31c:1:2:3:4:5:6", "2a02:a31c:x:x:x:x:x:x"),
+        ("fe80::1%eth0", "fe80:0:x:x:x:x:x:x"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "::1"),
+        ("unix", "unix"),
+        (None, None),
+    ],
+)
+def test_a_peer_shows_its_network_alone(peer: str | None, shown: str | None) -> None:
+    """The log is not masked by the privacy stage, and tells no more of an address than it."""
+    stream = io.StringIO()
+    configure("info", "json", stream).warning("connection refused", peer=peer)
+    assert json.loads(stream.getvalue())["peer"] == shown
+
+
 def test_level_is_a_threshold() -> None:
     """What is less urgent is dropped."""
     stream = io.StringIO()

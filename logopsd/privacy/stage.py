@@ -131,6 +131,8 @@ class PrivacyStage:
         record.msg = WITHHELD
         record.msg_enc = record.host = record.app = record.procid = record.msgid = None
         record.sd = record.extras = record.ts_orig = None
+        if "peer" in self._chosen:
+            record.peer = None
         record.emitter = batch.input
         if self._tokens:
             try:

@@ -269,6 +269,14 @@ def test_a_record_that_cannot_be_masked_is_withheld_and_the_others_are_masked(fa
     assert nested.extras is None
 
 
+@pytest.mark.parametrize(("chosen", "peer"), [((), "83.11.2.3"), (("peer", "host"), None)])
+def test_a_withheld_record_keeps_no_chosen_field(failing, chosen, peer):
+    """What an operator wants masked is not written because masking failed."""
+    one = record("boom", host="83.11.2.3", peer="83.11.2.3")
+    report = failing(mask_fields=chosen).apply(batch(one))
+    assert (one.host, one.peer, report.withheld) == (None, peer, 1)
+
+
 def test_a_withheld_record_keeps_its_token(failing):
     """Who holds the key can still read what was withheld."""
     tokens = maker()
