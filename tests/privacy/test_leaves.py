@@ -147,6 +147,13 @@ def test_masked_texts_go_where_the_originals_were():
     assert list(value.items()) == [("k", "X"), ("j***", ["Y"]), ("z", 1)]
 
 
+def test_a_value_whose_key_was_masked_goes_whole():
+    """Where what stood before a secret is not as it was, nothing of the secret is sure to be."""
+    value = {"password": "hunter2"}
+    put([((value, "password", "password"), 'p***="hunter2"')])
+    assert value == {"password": "***"}
+
+
 def _record(sd: dict[str, dict[str, object]], extras: dict[str, object], text: str) -> Record:
     return record("m", sd=sd or None, extras=extras or None, procid=text)
 
