@@ -1,14 +1,12 @@
 """The manual page says what the parser takes."""
 
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from logopsd.cli import make_parser
 from logopsd.commands.completion import commands, options
 from logopsd.commands.manual import page
+from tests.e2e.harness import need
 
 PAGE = Path(__file__).parents[2] / "docs" / "man" / "logopsd.8"
 
@@ -27,10 +25,9 @@ def test_every_command_and_option_is_on_it() -> None:
             assert f"\\fB{action.option_strings[-1]}\\fR" in text
 
 
-@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 def test_groff_has_nothing_to_say_about_it() -> None:
     """With all its warnings on."""
     done = subprocess.run(
-        ["groff", "-man", "-ww", "-Tutf8", "-z", str(PAGE)], capture_output=True, check=True
+        [need("groff"), "-man", "-ww", "-Tutf8", "-z", str(PAGE)], capture_output=True, check=True
     )
     assert done.stderr == b""

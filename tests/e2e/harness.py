@@ -33,6 +33,7 @@ PACKAGES = {
     "curl": "curl",
     "dot": "graphviz",
     "fish": "fish",
+    "groff": "groff-base",
     "haproxy": "haproxy",
     "jq": "jq",
     "logger": "bsdutils",
