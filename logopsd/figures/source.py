@@ -1,9 +1,10 @@
 """One sender: how much came of it, its clock, its numbers, and how long it may be silent."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
 
+from logopsd.figures.sequences import follow
 from logopsd.records import Batch, Record
 
 FORGET_SECONDS: Final = 7 * 86400.0
@@ -26,15 +27,6 @@ SAMPLE_SECONDS: Final = 10.0
 
 SKEW_WEIGHT: Final = 0.2
 """Of a new look at a sender's clock, in the mean that is shown."""
-
-MAX_SEQUENCE: Final = 2_147_483_647
-"""Of RFC 5424 section 7.3.1; the next one is 1 again."""
-
-MAX_GAP: Final = 100_000
-"""Numbers left out at once; more is a counter that was set anew, and no loss."""
-
-LATE: Final = 64
-"""How far back a number may lie that came late, as UDP mixes them; more is a restart."""
 
 _ZONE_STEP: Final = 900
 """Zones differ by quarters of an hour, seconds."""
@@ -157,34 +149,8 @@ class Source:
         self.zone = name.removeprefix("UTC") or "+00:00"
         return ahead - shift
 
-    def follow(self, numbers: Iterable[int]) -> None:
-        """Count the numbers that are left out."""
-        gaps = self.gaps or 0
-        highest = self.sequence
-        for number in numbers:
-            ahead = number - highest
-            if highest and 1 < ahead <= MAX_GAP:
-                gaps += ahead - 1
-            elif -LATE < ahead <= 0 and number > 1:
-                gaps = max(0, gaps - (ahead < 0))  # it was counted as left out
-                continue
-            highest = 0 if number >= MAX_SEQUENCE else number
-        self.gaps, self.sequence = gaps, highest
-
-
-def sequence_of(record: Record) -> int:
-    """Return the number a sender gave a record; 0 where it gave none.
-
-    RFC 5424 section 7.3.1 has it in structured data, Cisco devices before the message,
-    behind which stands a code, here the MSGID; a field of a payload by that name is none.
-    """
-    if record.sd is not None:
-        meta = record.sd.get("meta")
-        number = None if meta is None else meta.get("sequenceId")
-        if type(number) is str and len(number) <= 10 and number.isascii() and number.isdigit():
-            return int(number)
-    elif record.extras is not None and record.msgid is not None and record.format == "rfc3164":
-        number = record.extras.get("sequence")
-        if type(number) is int and number > 0:
-            return number
-    return 0
+    def follow(self, numbers: Sequence[int]) -> None:
+        """Count the numbers that are left out; 0 is none."""
+        self.sequence, self.gaps = follow(
+            list(filter(None, numbers)), self.sequence, self.gaps or 0
+        )

@@ -10,12 +10,13 @@ not the others their places.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Final
 
-from logopsd.figures.source import FORGET_SECONDS, SILENT_FLOOR_SECONDS, Key, Source, sequence_of
-from logopsd.records import Batch, Record
+from logopsd.figures.sequences import sequence_of, sequences_of
+from logopsd.figures.source import FORGET_SECONDS, SILENT_FLOOR_SECONDS, Key, Source
+from logopsd.records import Batch
 
 MAX_SOURCES: Final = 10_000
 """Senders in the table: a large site, in some 8 MiB."""
@@ -31,9 +32,6 @@ MAX_HOST_CHARS: Final = 255
 
 INTERVAL_SECONDS: Final = 1.0
 """The least time between two batches that counts as an interval: bursts make none."""
-
-_Pair = tuple[str | None, str | None]
-"""Peer and host."""
 
 
 class Sources:
@@ -87,41 +85,76 @@ class Sources:
         peers: list[str | None] = [record.peer for record in records]
         one_peer = len(set(peers)) == 1
         if one_peer and len(set(hosts)) == 1:
-            source = self._note((batch.input, peers[0], hosts[0]), batch.now, len(records), size)
+            host = hosts[0]
+            source = self._note((batch.input, peers[0], host), batch.now, len(records), size)
             if source.is_due(batch.now) or sequence_of(records[-1]):
-                self._look(source, records, batch)
+                self._look(batch, hosts, {host: source}, {host: len(records) - 1})
             return
-        counts: Mapping[_Pair, int]
-        host_of = dict(zip(peers, hosts, strict=True))
-        # Texts remember their hash and pairs do not, so pairs are counted only where they must be.
+        # Texts remember their hash and pairs do not: senders are told apart by pairs only where
+        # neither the host nor the peer tells the pair.
         if one_peer:
-            counts = {(peers[0], host): count for host, count in Counter(hosts).items()}
-        elif list(map(host_of.__getitem__, peers)) == hosts:
-            counts = {(peer, host_of[peer]): count for peer, count in Counter(peers).items()}
+            self._see_each(batch, hosts, peers, hosts, size)
+        elif list(map(dict(zip(peers, hosts, strict=True)).__getitem__, peers)) == hosts:
+            self._see_each(batch, peers, peers, hosts, size)
         else:
-            counts = Counter(zip(peers, hosts, strict=True))
-        self._see_several(batch, counts, size)
+            self._see_each(batch, list(zip(peers, hosts, strict=True)), peers, hosts, size)
 
-    def _see_several(self, batch: Batch, counts: Mapping[_Pair, int], size: int) -> None:
-        """Note several senders of one batch, and look only at those that have to be looked at."""
-        left = len(batch.records)
-        mine: dict[_Pair, list[Record]] = {}
-        due: list[tuple[_Pair, Source]] = []
-        for pair, count in counts.items():
+    def _see_each(
+        self,
+        batch: Batch,
+        names: Sequence[Hashable],
+        peers: Sequence[str | None],
+        hosts: Sequence[str | None],
+        size: int,
+    ) -> None:
+        """Note the senders of a batch, and look only at those that have to be looked at.
+
+        Args:
+            batch: whose records are in question.
+            names: of each record what tells its sender from the others of this batch.
+            peers: of each record.
+            hosts: of each record.
+            size: of all records, bytes.
+        """
+        left = len(names)
+        due: dict[Hashable, Source] = {}
+        last = dict(zip(names, range(left), strict=True))
+        for name, count in Counter(names).items():
             share = size * count // left  # of what is left, so that the shares add up
             size -= share
             left -= count
-            source = self._note((batch.input, *pair), batch.now, count, share)
+            place = last[name]
+            key = (batch.input, peers[place], hosts[place])
+            source = self._note(key, batch.now, count, share)
             if source.gaps is not None or source.is_due(batch.now):
-                due.append((pair, source))
-                mine[pair] = []
+                due[name] = source
         if due:
-            for record in batch.records:
-                records = mine.get((record.peer, record.host))
-                if records is not None:
-                    records.append(record)
-            for pair, source in due:
-                self._look(source, mine[pair], batch)
+            self._look(batch, names, due, last)
+
+    def _look(
+        self,
+        batch: Batch,
+        names: Sequence[Hashable],
+        due: Mapping[Hashable, Source],
+        last: Mapping[Hashable, int],
+    ) -> None:
+        """Look at the clocks of senders, and at the numbers of those that give any."""
+        records = batch.records
+        numbered: dict[Hashable, list[int]] = {}
+        for name, source in due.items():
+            record = records[last[name]]
+            if source.is_due(batch.now):
+                source.sampled_at = batch.now
+                source.look_at_clock(record, batch, self.tz)
+            if sequence_of(record):
+                numbered[name] = []
+        if not numbered:
+            return
+        for name, number in zip(names, sequences_of(records), strict=True):
+            if name in numbered:
+                numbered[name].append(number)
+        for name, numbers in numbered.items():
+            due[name].follow(numbers)
 
     def check(self, now: float) -> list[Source]:
         """Look who is silent, and forget who has been so for too long; to be called each minute.
@@ -178,14 +211,6 @@ class Sources:
             source.last_seen = now
         source.is_silent = False
         return source
-
-    def _look(self, source: Source, records: Sequence[Record], batch: Batch) -> None:
-        """Look at records of one sender, for its clock and its numbers."""
-        if source.is_due(batch.now):
-            source.sampled_at = batch.now
-            source.look_at_clock(records[-1], batch, self.tz)
-        if sequence_of(records[-1]):
-            source.follow(filter(None, map(sequence_of, records)))
 
     def _find(self, key: Key, now: float) -> Source:
         """Return the entry of a sender, made where there is none, and put it last."""

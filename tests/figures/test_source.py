@@ -8,7 +8,6 @@ from logopsd.figures.source import (
     SILENT_FLOOR_SECONDS,
     SILENT_MIN_INTERVALS,
     Source,
-    sequence_of,
 )
 from logopsd.records import Batch, Record
 
@@ -84,20 +83,3 @@ def test_numbers_are_followed_over_many_batches():
     for numbers in ([1, 2, 4], [3, 5], [9]):
         made.follow(numbers)
     assert made.gaps == 3
-
-
-@pytest.mark.parametrize(
-    ("made", "number"),
-    [
-        (record(), 0),
-        (record(sd={"other": {}}), 0),
-        (record(sd={"meta": {"sequenceId": "12"}}), 12),
-        (record(extras={"sequence": 12}, format="rfc3164", msgid="SYS-5-CONFIG_I"), 12),
-        (record(extras={"sequence": -1}, format="rfc3164", msgid="SYS-5-CONFIG_I"), 0),
-        (record(extras={"sequence": 12}, format="json"), 0),
-        (record(extras={"sequence": 12}, format="rfc3164"), 0),
-    ],
-)
-def test_where_a_number_stands(made, number):
-    """In structured data, or before the message of a Cisco device; a payload's field is none."""
-    assert sequence_of(made) == number

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.figures.source import FORGET_SECONDS, LATE, MAX_SEQUENCE, SILENT_FLOOR_SECONDS
+from logopsd.figures.sequences import LATE, MAX_SEQUENCE
+from logopsd.figures.source import FORGET_SECONDS, SILENT_FLOOR_SECONDS
 from logopsd.figures.sources import MAX_HOST_CHARS, OTHER_HOSTS, Sources
 from logopsd.records import Batch, Record
 
