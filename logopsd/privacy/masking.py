@@ -40,6 +40,9 @@ _BEFORE = re.compile(r"[A-Za-z][ =(\[<]")
 _BEHIND = re.compile(r"(?: |@|(?<=@))[A-Za-z]|[\])>,](?: |\0|\Z)|\0|\Z")
 """What stands around a claim that no mask can join to something new."""
 
+_ADDRESS_MASKS = frozenset("@x")
+"""In what the masks of mail, IP and MAC addresses end, and no other's."""
+
 
 def blank_escapes(text: str) -> str:
     """Put white space of the same length in the place of escapes, so that places agree."""
@@ -227,18 +230,30 @@ def _examine(
 
 
 def _unsure(text: str, ordered: Iterable[Find]) -> list[int]:
-    """Say where claims begin that do not stand alone in their text, dropped ones among them."""
+    """Say where claims begin that do not stand alone in their text, dropped ones among them.
+
+    Addresses stand beside each other as if alone: no detector that looks for what a word before it
+    tells, as that of passwords does, takes the mask of one for its value.
+    """
     found: list[int] = []
     last = -1
-    for start, end, _ in ordered:
+    were_addresses = True
+    for start, end, mask in ordered:
+        is_address = mask[-1:] in _ADDRESS_MASKS
         if (
             start < 2
+            or start < last
             or not _BEFORE.match(text, start - 2)
             or not _BEHIND.match(text, end)
-            or (last >= 0 and text.find(SEPARATOR, last, start) < 0)
+            or (
+                not (is_address and were_addresses)
+                and last >= 0
+                and text.find(SEPARATOR, last, start) < 0
+            )
         ):
             found.append(start)
         last = end
+        were_addresses = is_address
     return found
 
 

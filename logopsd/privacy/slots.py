@@ -12,7 +12,17 @@ HEADERS = ("emitter", "app", "procid", "msgid")
 """The fields of a header that a sender fills freely; these are always masked."""
 
 _SHORT_NUMBER = 8
-"""Digits of a process id, at most; so few are nothing personal, whatever they are."""
+"""Digits of a process id, at most; so few are nothing personal, whatever they are. Of many senders
+each process id is another one, and none need be looked at one by one where all are such numbers."""
+
+
+def _are_short_numbers(texts: set[str | None]) -> bool:
+    """Say whether all texts there are have few digits and nothing else."""
+    written = list(filter(None, texts))
+    digits = "".join(written)
+    if not (digits.isascii() and digits.isdigit()):
+        return not digits
+    return max(map(len, written)) <= _SHORT_NUMBER
 
 
 class Slots:
@@ -49,7 +59,9 @@ class Slots:
         # Spelled out: `getattr` by name takes twice as long, and this is done for every record.
         self._add_headers("emitter", {record.emitter for record in records})
         self._add_headers("app", {record.app for record in records})
-        self._add_headers("procid", {record.procid for record in records})
+        procids = {record.procid for record in records}
+        if not _are_short_numbers(procids):
+            self._add_headers("procid", procids)
         self._add_headers("msgid", {record.msgid for record in records})
         for name in chosen:
             self._add_headers(name, {getattr(record, name) for record in records})
@@ -68,7 +80,7 @@ class Slots:
         for text in values - self._known.clean:
             assert text is not None
             if len(text) <= _SHORT_NUMBER and text.isascii() and text.isdigit():
-                continue  # most are, of many senders each is another one, and 0.5 us to look at
+                continue
             self._headers.append((name, len(self.texts)))
             self.texts.append(text)
 

