@@ -207,6 +207,7 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.gather(*(listener.close() for listener in parts.listeners.inputs))
+        parts.pipeline.flush()
         parts.pipeline.write_notices(final=True)
         # Everything handed down is written and fsynced; only then may the process end.
         if not await asyncio.to_thread(parts.sink.close, DRAIN_SECONDS):

@@ -3,26 +3,23 @@
 A batch is what one read of a socket or one request brought. It runs through all steps in line
 with that read, in the event loop: there is no queue and no task between the socket and the
 sink, so a batch costs the loop a few milliseconds, and back-pressure is one number, the bytes
-the sink has not yet written.
+the sink has not yet written. Small batches are parsed in line, and masked and stored together at
+the end of the loop's turn that brought them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from logopsd.encoding import encode
 from logopsd.figures.metrics import Metrics
 from logopsd.figures.sources import Sources
+from logopsd.gathering import Gatherer, Parcel, Told
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.rate_limit import Notice, RateLimiter, limit_frames
 from logopsd.records import INPUTS, Batch, Frames, Receipt, Record
 from logopsd.sinks.contract import Sink
-
-Told = Callable[[], None] | None
-"""Who wants to hear, in the event loop, that a batch is stored; None where nobody does."""
-
 
 _BEAT = Frames([b"<13>1 - - logopsd - - - heartbeat"])
 
@@ -40,6 +37,8 @@ class Pipeline:
         sources: takes note of the senders; one of its own where not given.
         own_log: stands in each line of the daemon's own log and in no other; such lines, come
             back through journald or a relay, are not taken in again. Empty where there is none.
+        defer: runs a callable in the event loop at its next turn (`loop.call_soon`), for small
+            batches to be gathered until then. If not given, none are.
 
     Attributes:
         limiter: how many records each peer may send; None where nobody asked for a limit. This,
@@ -58,6 +57,7 @@ class Pipeline:
         clock: Callable[[], float],
         sources: Sources | None = None,
         own_log: str = "",
+        defer: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self.lines = lines
         self.documents = documents
@@ -68,6 +68,9 @@ class Pipeline:
         self.sources = Sources(tz=UTC) if sources is None else sources
         self.limiter: RateLimiter | None = None
         self._own_log = own_log.encode()
+        self._gatherer = Gatherer(self._mask_and_store, defer)
+        self._second = -1
+        self._received = ""  # up to the second, which many batches may share
 
     def take_frames(
         self,
@@ -86,19 +89,21 @@ class Pipeline:
             on_stored: called in the event loop, after this call, once the records are stored.
 
         Returns:
-            The batch, its records masked, for who wants to answer with its counts.
+            The batch, for who wants to answer with its counts. Its records are masked in place
+            when it is stored, and may not be so before: nobody is to be shown them until then.
         """
         batch = self._new_batch(input)
         if self.limiter is not None:
             arrived = len(frames.frames)
             frames, peers = limit_frames(self.limiter, input, frames, peers, batch.now)
             self._suppress(batch, arrived - len(frames.frames))
-        with self._failing(input, len(frames.frames)):
+        try:
             self.lines.parse(frames, peers, batch)
-            data = self._masked_lines(batch)
+        except Exception:
+            self._fail(input, len(frames.frames))
+            raise
         self._metrics.input(input).truncated += len(frames.cut)
-        self._store(batch, data, on_stored)
-        self.sources.see(batch, list(map(len, frames.frames)))
+        self._gatherer.take(Parcel(batch, list(map(len, frames.frames)), on_stored))
         return batch
 
     def take_documents(
@@ -108,20 +113,29 @@ class Pipeline:
         peer: str | None,
         *,
         format: str,
+        at_once: bool = False,
         on_stored: Told = None,
     ) -> Batch:
-        """Take structured payloads (JSON objects, CSV rows), a record each; else as take_frames."""
+        """Take structured payloads (JSON objects, CSV rows), a record each; else as take_frames.
+
+        With `at_once` they wait for no others: whoever notes what was taken wants it handed down.
+        """
         batch = self._new_batch(input)
         if self.limiter is not None and peer is not None:
             taken = self.limiter.take(input, peer, len(documents), batch.now)
             self._suppress(batch, len(documents) - taken)
             documents = documents[:taken]
-        with self._failing(input, len(documents)):
+        try:
             self.documents.parse(documents, peer, batch, format=format)
-            data = self._masked_lines(batch)
-        self._store(batch, data, on_stored)
-        self.sources.see(batch)
+        except Exception:
+            self._fail(input, len(documents))
+            raise
+        self._gatherer.take(Parcel(batch, None, on_stored), at_once=at_once)
         return batch
+
+    def flush(self) -> None:
+        """Mask and store what was gathered in this turn of the loop."""
+        self._gatherer.flush()
 
     def write_own(self, records: Sequence[Record]) -> None:
         """Write records of the daemon's own, such as its account, which no input received.
@@ -168,21 +182,30 @@ class Pipeline:
 
     def _new_batch(self, input: str) -> Batch:
         now = self._clock()
-        return Batch(input, now, rfc3339_milliseconds(now))
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._received = rfc3339_milliseconds(second)[: -len("000Z")]
+        return Batch(input, now, f"{self._received}{int(now * 1000) % 1000:03d}Z")
 
-    @contextmanager
-    def _failing(self, input: str, count: int) -> Iterator[None]:
-        """What a stage raises is a bug of ours: it costs the batch, and that stands in the account.
+    def _mask_and_store(self, parcel: Parcel) -> None:
+        batch = parcel.batch
+        try:
+            data = self._masked_lines(batch)
+        except Exception:
+            self._fail(batch.input, len(batch.records))
+            raise
+        self._store(batch, data, parcel.on_stored)
+        self.sources.see(batch, parcel.sizes)
+
+    def _fail(self, input: str, count: int) -> None:
+        """Account for a batch that a stage raised on, which is a bug of ours and costs the batch.
 
         Who called hears of it: HTTP says so, a connection is closed, and the log has the cause.
         """
-        try:
-            yield
-        except Exception:
-            figures = self._metrics.input(input)
-            figures.received += count
-            figures.drop("error", count)
-            raise
+        figures = self._metrics.input(input)
+        figures.received += count
+        figures.drop("error", count)
 
     def _masked_lines(self, batch: Batch) -> bytes:
         """Mask the records of a batch in place, and return them encoded."""

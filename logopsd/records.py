@@ -105,6 +105,7 @@ class Batch:
         missing_level: records whose level is INFO for want of one.
         suppressed: records left out, as their peer sends too many; they are not among `records`.
         failed: records kept as plain text, as a parser failed on them, a bug of ours.
+        waits: to be masked and stored with others; its records are not to be shown until then.
     """
 
     input: str
@@ -115,6 +116,7 @@ class Batch:
     missing_level: int = 0
     suppressed: int = 0
     failed: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class MemorySink:
 class Rig:
     """A pipeline of the real stages on a sink in memory, at a time that stands still."""
 
-    def __init__(self, **privacy) -> None:
+    def __init__(self, *, defer=None, **privacy) -> None:
         self.sink = MemorySink()
         self.metrics = Metrics(detectors=("email", "ipv4"))
         self.pipeline = Pipeline(
@@ -43,6 +43,7 @@ class Rig:
             sink=self.sink,
             metrics=self.metrics,
             clock=lambda: NOW,
+            defer=defer,
         )
 
 
@@ -219,3 +220,41 @@ def test_a_shipped_own_line_is_recognised_as_a_document(rig):
     batch = rig.pipeline.take_documents("http", documents, "192.0.2.7", format="json")
 
     assert [record.msg for record in batch.records] == ["other"]
+
+
+def test_small_batches_of_a_turn_go_down_together():
+    """Requests with a record each are masked and stored as one batch, and each is told."""
+    deferred, told = [], []
+    rig = Rig(defer=deferred.append)
+    first = rig.pipeline.take_documents(
+        "http",
+        [{"msg": "by bob@example.com"}],
+        "192.0.2.7",
+        format="json",
+        on_stored=lambda: told.append(1),
+    )
+    rig.pipeline.take_frames(
+        "http", Frames([b"by eve@example.com"]), "192.0.2.8", on_stored=lambda: told.append(2)
+    )
+    assert (first.waits, rig.sink.written, rig.metrics.input("http").received) == (True, [], 0)
+
+    deferred.pop()()
+
+    assert [(r["msg"], r["peer"]) for r in rig.sink.records()] == [
+        ("by b***@example.com", "192.0.2.7"),
+        ("by e***@example.com", "192.0.2.8"),
+    ]
+    ((_, _, receipt),) = rig.sink.written
+    receipt.on_stored()
+    assert (receipt.count, told) == (2, [1, 2])
+    assert (first.waits, first.records[0].msg) == (False, "by b***@example.com")
+    figures = rig.metrics.input("http")
+    assert (figures.received, figures.missing_ts) == (2, 2)
+
+
+def test_what_waits_is_stored_when_the_daemon_ends():
+    """The loop may have no turn left for it."""
+    rig = Rig(defer=lambda _: None)
+    rig.pipeline.take_frames("tcp", Frames([b"a"]), "h")
+    rig.pipeline.flush()
+    assert [r["msg"] for r in rig.sink.records()] == ["a"]

@@ -309,7 +309,7 @@ class Listeners:
         return ingest_routes(
             take_frames=partial(self._pipeline.take_frames, "http"),
             take_documents=partial(self._pipeline.take_documents, "http"),
-            take_entries=partial(self._pipeline.take_documents, "journal"),
+            take_entries=partial(self._pipeline.take_documents, "journal", at_once=True),
             metrics=self._metrics.input("http"),
             journal_metrics=self._metrics.input("journal"),
             seen=self.seen,

@@ -118,6 +118,7 @@ def assemble(
         clock=time.time,
         sources=sources,
         own_log=own_log,
+        defer=defer,
     )
     free_space = FreeSpace(settings.sink_dir) if settings.sink_file else None
     if settings.housekeep_autorun and settings.housekeep_interval_sec:

@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from logopsd.encoding import encode
 from logopsd.listeners.http.messages import Response, json_response, phrase_of
+from logopsd.records import Batch
 
 MAX_REASONS = 10
 """Bad items of a request that are told with what is wrong with them; the others are counted."""
@@ -22,6 +24,8 @@ class Taken:
         missing_level: records that brought no level.
         suppressed: records left out, as the client sends more than LOGOPS_RATE_LIMIT.
         sample: the first of them, masked, each as JSON.
+        waiting: batches that are to be added once they are stored, and how many records of each
+            may be shown.
     """
 
     ts: str = ""
@@ -30,6 +34,27 @@ class Taken:
     missing_level: int = 0
     suppressed: int = 0
     sample: list[bytes] = field(default_factory=list)
+    waiting: list[tuple[Batch, int]] = field(default_factory=list)
+
+    def add(self, batch: Batch, sample_size: int) -> None:
+        """Add a batch; one that waits for others is added by `settle`."""
+        self.ts = self.ts or batch.received
+        if batch.waits:
+            self.waiting.append((batch, sample_size))
+            return
+        self.accepted += len(batch.records)
+        self.missing_ts += batch.missing_ts
+        self.suppressed += batch.suppressed
+        self.missing_level += batch.missing_level
+        wanted = sample_size - len(self.sample)
+        if wanted > 0:
+            self.sample += encode(batch.records[:wanted]).splitlines()
+
+    def settle(self) -> None:
+        """Add what waited, as all is stored now."""
+        waiting, self.waiting = self.waiting, []
+        for batch, sample_size in waiting:
+            self.add(batch, sample_size)
 
     def figures(self) -> dict[str, int]:
         """Return the counts, for answer and log."""

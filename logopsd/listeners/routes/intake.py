@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from logopsd.encoding import encode
 from logopsd.listeners.http.messages import Response
 from logopsd.listeners.routes.answers import Taken, stored
 from logopsd.records import Batch, Frames
@@ -60,11 +60,19 @@ def taking(
     take_documents: TakeDocuments, documents: Sequence[object], peer: str | None, format: str
 ) -> Take:
     """Return what hands slices of documents down."""
+    return partial(_take_slice, take_documents, documents, peer, format)
 
-    def take(start: int, stop: int, stored: Callable[[], None]) -> Batch:
-        return take_documents(documents[start:stop], peer, format=format, on_stored=stored)
 
-    return take
+def _take_slice(
+    take_documents: TakeDocuments,
+    documents: Sequence[object],
+    peer: str | None,
+    format: str,
+    start: int,
+    stop: int,
+    stored: Callable[[], None],
+) -> Batch:
+    return take_documents(documents[start:stop], peer, format=format, on_stored=stored)
 
 
 class Intake:
@@ -104,7 +112,7 @@ class Intake:
         start = self._next
         self._next = min(start + SLICE_RECORDS, self._count)
         self._unstored += 1
-        add_batch(self._taken, self._take(start, self._next, self._stored), self._sample_size)
+        self._taken.add(self._take(start, self._next, self._stored), self._sample_size)
         if self._next < self._count:
             asyncio.get_running_loop().call_soon(self._go_on)
 
@@ -118,16 +126,5 @@ class Intake:
     def _stored(self) -> None:
         self._unstored -= 1
         if self._unstored == 0 and self._next == self._count:
+            self._taken.settle()
             self._done(self._taken)
-
-
-def add_batch(taken: Taken, batch: Batch, sample_size: int) -> None:
-    """Add a batch to what was taken of a request."""
-    taken.ts = taken.ts or batch.received
-    taken.accepted += len(batch.records)
-    taken.missing_ts += batch.missing_ts
-    taken.suppressed += batch.suppressed
-    taken.missing_level += batch.missing_level
-    wanted = sample_size - len(taken.sample)
-    if wanted > 0:
-        taken.sample += encode(batch.records[:wanted]).splitlines()

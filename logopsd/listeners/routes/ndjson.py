@@ -12,7 +12,7 @@ from logopsd.listeners.http.messages import Request, Respond, error_response
 from logopsd.listeners.http.refusals import coding_of
 from logopsd.listeners.routes.answers import Rejected, Taken, partly_stored, stored
 from logopsd.listeners.routes.content_types import UTF_8, content_type_of
-from logopsd.listeners.routes.intake import TakeDocuments, add_batch
+from logopsd.listeners.routes.intake import TakeDocuments
 from logopsd.parsing.ndjson import Documents, NdjsonReader
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
@@ -142,7 +142,7 @@ class NdjsonUpload:
             batch = route.take_documents(
                 found.documents, self._peer, format="json", on_stored=self._stored
             )
-            add_batch(self._taken, batch, route.sample_size)
+            self._taken.add(batch, route.sample_size)
 
     def _stored(self) -> None:
         self._unstored -= 1
@@ -152,6 +152,7 @@ class NdjsonUpload:
         if self._unstored or not self._is_read or self._is_aborted:
             return
         taken, rejected = self._taken, self._rejected
+        taken.settle()
         self._route.log.debug("ingest", input="http", **taken.figures(), rejected=rejected.count)
         if self._is_too_long:
             limit = self._route.max_inflated_bytes

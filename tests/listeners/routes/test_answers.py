@@ -3,6 +3,7 @@
 import json
 
 from logopsd.listeners.routes.answers import MAX_REASONS, Rejected, Taken, partly_stored, stored
+from logopsd.records import Batch, Record
 
 
 def test_the_first_reasons_are_kept() -> None:
@@ -36,3 +37,19 @@ def test_partly_stored() -> None:
         "rejected": 1,
         "reasons": [{"line": 2, "reason": "bad"}],
     }
+
+
+def test_a_batch_that_waits_is_added_when_it_is_stored() -> None:
+    """Not before: its records may not be masked yet, and some may be left out."""
+    taken = Taken()
+    batch = Batch("http", 0.0, "t", [Record("t", "INFO", "bob@example.com")], missing_ts=1)
+    batch.waits = True
+    taken.add(batch, 3)
+    assert (taken.ts, taken.accepted, taken.sample) == ("t", 0, [])
+
+    batch.records[0].msg = "b***@example.com"
+    batch.waits = False
+    taken.settle()
+    taken.settle()
+    assert (taken.accepted, taken.missing_ts) == (1, 1)
+    assert [json.loads(line)["msg"] for line in taken.sample] == ["b***@example.com"]
