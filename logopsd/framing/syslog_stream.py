@@ -37,7 +37,8 @@ _HEADER_BEGUN = rb"[1-9][0-9]{0,8}(?: (?:<[0-9]{0,3})?)?"
 _HEADER_BEGUN_MAX = 14
 
 _TRAILERS = b"\r\n\0"
-_LONG_COUNT = len(str(MAX_COUNT))
+_ANY_COUNT = 10**9
+"""More than nine digits can say."""
 
 _trailers = re.compile(rb"[\r\n\0]*")
 _counted_pri = re.compile(rb"[\r\n\0]*+" + _HEADER)
@@ -77,8 +78,8 @@ class SyslogStreamFramer:
         if max_message < MIN_MAX_MESSAGE:
             raise ValueError(f"max_message must be at least {MIN_MAX_MESSAGE}")
         self._max_message = max_message
-        self._max_count = max(max_message, MAX_COUNT)
         self._strict = mode == "octet"
+        self._max_count = _ANY_COUNT if self._strict else max(max_message, MAX_COUNT)
         self._header = _counted if self._strict else _counted_pri
         self._header_begun = _begun if self._strict else _begun_pri
         lines = NulFramer if mode == "nul" else NewlineFramer
@@ -141,7 +142,7 @@ class SyslogStreamFramer:
     def _between(self, data: bytes, pos: int, out: FrameList) -> int:
         """Decide what the next frame is."""
         if match := self._header.match(data, pos):
-            if self._is_believed(match):
+            if int(match[1]) <= self._max_count:
                 return self._counted_run(data, match, out)
             out.fault("resync")
             self._state = _State.IN_LINE
@@ -162,12 +163,12 @@ class SyslogStreamFramer:
 
     def _counted_run(self, data: bytes, first: re.Match[bytes], out: FrameList) -> int:
         """Take counted frames as long as one follows the other."""
-        size, limit = len(data), self._max_message
+        size, limit, believed = len(data), self._max_message, self._max_count
         append, header = out.frames.append, self._header.match
         match: re.Match[bytes] | None = first
-        while match:
+        pos = first.start()
+        while match and (count := int(match[1])) <= believed:
             start = match.end(1) + 1
-            count = int(match[1])
             pos = start + count
             if pos > size or count > limit:
                 self._missing = count
@@ -176,14 +177,8 @@ class SyslogStreamFramer:
             if frame := data[start:pos].strip(_TRAILERS):
                 append(frame)
             match = header(data, pos)
-            if match and not self._is_believed(match):
-                break
         self._state = _State.BEHIND_COUNTED
         return pos
-
-    def _is_believed(self, header: re.Match[bytes]) -> bool:
-        # Short counts are believed without a look at their value: this is asked for every frame.
-        return len(header[1]) < _LONG_COUNT or self._strict or int(header[1]) <= self._max_count
 
     def _in_counted(self, data: bytes, pos: int, out: FrameList) -> int:
         """Go on with the counted frame whose rest comes in another read."""
