@@ -11,6 +11,8 @@ from logopsd.parsing import json_text
 from logopsd.parsing.csv_table import parse_table
 
 _BOM: Final = b"\xef\xbb\xbf"
+_DOCUMENTS: Final = frozenset((dict, str))
+"""What a record can be made of."""
 
 
 def decode_json(body: bytes) -> list[object]:
@@ -27,9 +29,9 @@ def decode_json(body: bytes) -> list[object]:
         return [value]
     if not isinstance(value, list):
         raise PayloadError("the body must be a JSON object or a list of objects")
-    for number, item in enumerate(value, 1):
-        if not isinstance(item, dict | str):
-            raise PayloadError(f"item {number} of the list is neither an object nor a text")
+    if not _DOCUMENTS.issuperset(map(type, value)):
+        number = next(n for n, item in enumerate(value, 1) if type(item) not in _DOCUMENTS)
+        raise PayloadError(f"item {number} of the list is neither an object nor a text")
     return value
 
 
@@ -57,7 +59,7 @@ def decode_ndjson_line(line: str, number: int) -> object:
     except PayloadError as error:
         where = str(error).replace(" at line 1, column ", " at column ")
         raise PayloadError(f"line {number}: {where}") from None
-    if not isinstance(value, dict | str):
+    if type(value) not in _DOCUMENTS:
         raise PayloadError(f"line {number}: neither an object nor a text")
     return value
 

@@ -17,6 +17,7 @@ _ESCAPES: Final = re.compile(
     r"(\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2})"
     r"|(\\u[dD][89a-fA-F][0-9A-Fa-f]{2})|\\."
 )
+_CONTAINERS: Final = frozenset((dict, list))
 _BYTE: Final = re.compile(r" \(byte ([0-9]+)\)")
 
 
@@ -48,16 +49,14 @@ def _mend_escape(match: re.Match[str]) -> str:
 
 def _check_depth(value: object) -> None:
     """Look through the value level by level, without recursion."""
-    containers = [value]
+    containers: list[Any] = [value]
     for _ in range(MAX_JSON_DEPTH + 1):
-        inner: list[object] = []
+        items: list[Any] = []
         for container in containers:
-            items = container.values() if isinstance(container, dict) else container
-            assert not isinstance(items, str)
-            inner += [item for item in items if isinstance(item, dict | list)]  # type: ignore[attr-defined]
-        if not inner:
+            items += container.values() if type(container) is dict else container
+        if _CONTAINERS.isdisjoint(map(type, items)):  # told in C: most have no third level
             return
-        containers = inner
+        containers = [item for item in items if type(item) in _CONTAINERS]
     raise PayloadError(f"nested deeper than {MAX_JSON_DEPTH}")
 
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from logopsd.parsing.priority import FACILITIES, level_of, severity_of
+from logopsd.parsing.priority import FACILITIES, LEVEL_WORDS, level_of, severity_of
+from logopsd.parsing.shapes import Shapes
 from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Batch, Record
 
@@ -42,6 +43,12 @@ _HOST_NAME: Final = re.compile(r"[0-9._-]*+[A-Za-z][A-Za-z0-9._-]{0,254}+")
 _SELF_FIELDS: Final = frozenset((*_WORD_FIELDS, "facility", "severity", "sd"))
 
 
+_NO_HEADER: Final = (None, None, None, None, None, None, None)
+"""From `facility` to `sd`; by place, as names take twice as long."""
+_NOTHING_ODD: Final = (None, None, None, False, 0)
+"""From `guessed` to `original_length`."""
+
+
 class Normalizer:
     """Makes records of structured payloads.
 
@@ -51,6 +58,12 @@ class Normalizer:
 
     def __init__(self, stamps: Stamps) -> None:
         self._stamps = stamps
+        self._shapes = Shapes(
+            times=TIME_ALIASES,
+            levels=LEVEL_ALIASES,
+            msgs=MSG_ALIASES,
+            others=_OWN - {"ts", "level", "msg"},
+        )
 
     def record(
         self,
@@ -70,6 +83,73 @@ class Normalizer:
             format: which parser understood it.
             emitter: who is named as the producer where the payload names none.
         """
+        return self._usual(payload, peer, batch, format, emitter) or self.record_slowly(
+            payload, peer, batch, format=format, emitter=emitter
+        )
+
+    def _usual(
+        self,
+        payload: Mapping[str, object],
+        peer: str | None,
+        batch: Batch,
+        format: str,
+        emitter: str,
+    ) -> Record | None:
+        """Do as `record_slowly` where names and types tell all: 1.6 us in place of 4; else None."""
+        shape = self._shapes[tuple(payload)]
+        if shape is None:
+            return None
+        time, level, msg, service = None, None, "", ""
+        if shape.time is not None:
+            value = payload[shape.time]
+            if type(value) is not str or not (time := self._stamps.read_rfc3339(value)):
+                return None
+        if shape.level is not None:
+            value = payload[shape.level]
+            if type(value) is not str or not (level := LEVEL_WORDS.get(value.lower())):
+                return None
+        if shape.msg is not None:
+            value = payload[shape.msg]
+            if type(value) is not str or not value or value.isspace():
+                return None
+            msg = value
+        extras = {name: payload[name] for name in shape.rest}
+        if not _SCALARS.issuperset(map(type, extras.values())):
+            return None
+        if shape.has_service:
+            value = extras["service"]
+            if type(value) is not str:
+                return None
+            service = value.strip()
+        if not time:
+            batch.missing_ts += 1
+        if not level:
+            batch.missing_level += 1
+        return Record(
+            time or batch.received,
+            level or "INFO",
+            msg,
+            None,
+            service or emitter,
+            *_NO_HEADER,
+            batch.input,
+            peer,
+            batch.received,
+            format,
+            *_NOTHING_ODD,
+            extras or None,
+        )
+
+    def record_slowly(
+        self,
+        payload: Mapping[str, object],
+        peer: str | None,
+        batch: Batch,
+        *,
+        format: str,
+        emitter: str,
+    ) -> Record:
+        """Return the record of any payload: what `record` must agree with."""
         rest = dict(payload)
         record = Record(
             "", "", "", None, input=batch.input, peer=peer, received=batch.received, format=format

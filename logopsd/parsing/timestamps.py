@@ -113,6 +113,15 @@ class Stamps:
             self._scanned.clear()
         self._now = datetime.fromtimestamp(now, UTC)
 
+    def read_rfc3339(self, text: str) -> str:
+        """Read the most usual form alone: what `read` makes of it, or an empty text."""
+        match = _RFC3339.fullmatch(text) if len(text) <= MAX_STAMP_CHARS else None
+        if match is None:
+            return ""
+        second, fraction, zone = match.groups("")
+        base = self.iso[second + zone]
+        return f"{base}{fraction}Z" if base else ""
+
     def scan(self, text: str, start: int = 0) -> Stamp | None:
         """Read a stamp of any known form that stands in `text` at `start`."""
         match = match_stamp(text, start)
@@ -131,11 +140,8 @@ class Stamps:
             return self.read_epoch(_digits(value))
         if type(value) is not str or len(value) > MAX_STAMP_CHARS:
             return None
-        match = _RFC3339.fullmatch(value)
-        if match is not None:
-            second, fraction, zone = match.groups("")
-            base = self.iso[second + zone]
-            return Stamp(f"{base}{fraction}Z", None, len(value)) if base else None
+        if ts := self.read_rfc3339(value):
+            return Stamp(ts, None, len(value))
         text = value.strip(" \t[]")
         stamp = self.read_epoch(text) if text[4:10].isdigit() else None
         if stamp is None:

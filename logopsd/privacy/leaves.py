@@ -43,6 +43,9 @@ _OTHER = re.compile(r"pesel|ssn|phone|tel|mobile|msisdn|authorization", re.IGNOR
 _SHORT_NUMBERS = re.compile(r"(?:[0-9]{0,8}+\0)*+")
 """Numbers of as few digits as SMALL, written as texts."""
 
+_FLAT = frozenset((str, int, float, bool, type(None)))
+"""What holds nothing further."""
+
 VALUE, KEY = range(2)
 """What a text was: a value or a key; a value read together with a key has the key's name here."""
 
@@ -151,7 +154,7 @@ def collect_alike(
     places: list[Place],
     keys: dict[str, bool],
 ) -> bool:
-    """Do as `collect` for many mappings at once, if all hold texts only, under known keys.
+    """Do as `collect` for many mappings at once, where all is flat, small and under known keys.
 
     As the loops run in C, the structured data of a record of RFC 5424 takes 0.15 us in place of
     0.45.
@@ -163,12 +166,31 @@ def collect_alike(
         if keys.get(key, True):  # it tells what its value is, or is not known
             return False
     values: list[Any] = list(chain.from_iterable(map(dict.values, mappings)))
-    if set(map(type, values)) != {str}:
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        if not _SHORT_NUMBERS.fullmatch("\0".join([*values, ""])):
+            texts += values
+            places += [(mapping, key, VALUE) for mapping in mappings for key in mapping]
+        return True
+    if not kinds <= _FLAT or not _are_small(values, kinds):
         return False
-    if not _SHORT_NUMBERS.fullmatch("\0".join([*values, ""])):
-        texts += values
-        places += [(mapping, key, VALUE) for mapping in mappings for key in mapping]
+    found = [
+        (text, (mapping, key, VALUE))
+        for mapping in mappings
+        for key, text in mapping.items()
+        if type(text) is str
+    ]
+    texts += [text for text, _ in found]
+    places += [place for _, place in found]
     return True
+
+
+def _are_small(values: Iterable[Any], kinds: set[type]) -> bool:
+    """Say whether all numbers among the values are too small to be anything personal."""
+    if not (int in kinds or float in kinds):
+        return True
+    numbers = [value for value in values if type(value) is int or type(value) is float]
+    return min(numbers) > -SMALL and max(numbers) < SMALL
 
 
 def put(masked: Iterable[tuple[Place, str]]) -> None:

@@ -46,9 +46,10 @@ class Slots:
         self._headers: list[tuple[str, int]] = []
         self._times: list[tuple[Record, int]] = []
         self._places: list[Place] = []
-        for record in records:
-            if record.extras:
-                collect(record.extras, self.texts, self._places, known.keys)
+        payloads = [record.extras for record in records if record.extras]
+        if payloads and not collect_alike(payloads, self.texts, self._places, known.keys):
+            for payload in payloads:
+                collect(payload, self.texts, self._places, known.keys)
         data = [record.sd for record in records if record.sd]
         if data:
             self._add_structured_data(data)

@@ -212,13 +212,17 @@ def test_texts_under_known_keys_are_taken_at_once():
         [(one, "user", VALUE), (one, "n", VALUE), (two, "user", VALUE)],
     )
     assert alike([{"n": "5"}, {"n": ""}, {"n": "12345678"}]) == ([], [])
+    assert alike([{"n": 5, "user": True}, {"n": 0.5}]) == ([], [])
+    assert alike([{"n": None, "user": "x"}]) == (["x"], [({"n": None, "user": "x"}, "user", VALUE)])
     assert alike([{"n": "123456789"}]) == (["123456789"], [({"n": "123456789"}, "n", VALUE)])
 
 
 def test_all_else_is_left_to_the_walk():
-    """An unknown key, one that tells, and a value that is no text."""
+    """An unknown key, one that tells, a large number, and what holds something further."""
     texts, places = [], []
     assert not collect_alike([{"password": "x"}], texts, places, {"password": True})
     assert alike([{"user": "x"}, {"other": "x"}]) is None
-    assert alike([{"user": "x"}, {"n": 5}]) is None
+    assert alike([{"user": "x"}, {"n": SMALL}]) is None
+    assert alike([{"user": "x"}, {"n": -1e9}]) is None
+    assert alike([{"user": ["x"]}]) is None
     assert not texts + places
