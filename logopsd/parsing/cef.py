@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from logopsd.parsing.normalize import add_field, attach, to_text
 from logopsd.parsing.timestamps import Stamps
+from logopsd.patterns import possessive
 from logopsd.records import Record
 
-_PART: Final = r"((?:[^|\\]|\\.)*+)\|"
+_PART: Final = "(" + possessive(r"(?:[^|\\]|\\.)", "*") + r")\|"
 _CEF: Final = re.compile(rf"CEF: ?([0-9.]{{1,8}})\|{_PART * 6}", re.DOTALL)
 _CEF_NAMES: Final = (
     *("cef_version", "device_vendor", "device_product", "device_version"),

@@ -12,11 +12,15 @@ from typing import Any, Final
 from logopsd.parsing.normalize import TIME_ALIASES, Normalizer, add_field, attach, host_name
 from logopsd.parsing.priority import level_of
 from logopsd.parsing.timestamps import Stamps
+from logopsd.patterns import possessive
 from logopsd.records import Record
 
 _PAIR: Final = re.compile(
     r"([A-Za-z_][\w.@/:-]{0,100}+)="
-    r"""(?:"((?:[^"\\]|\\.)*+)"|'([^']*+)'(?=\s|\Z)|([^\s"]*+)),?(?:\s++|\Z)""",
+    + '(?:"('
+    + possessive(r'(?:[^"\\]|\\.)', "*")
+    + ')"'
+    + r"""|'([^']*+)'(?=\s|\Z)|([^\s"]*+)),?(?:\s++|\Z)""",
     re.DOTALL,
 )
 _ESCAPE: Final = re.compile(r'\\(["\\nrt])')

@@ -30,7 +30,7 @@ _STARTS: Final = (
     r"[A-Za-z_](?:[\w.-]{0,63}+(?:=|,!?[a-z]|: ?[0-9]|\t(?:MSWinEventLog|[0-9]\t)"
     r"|:[0-9A-Fa-f:]*+ ))",
 )
-MESSAGE_HINT: Final = rf"(?:(?=({'|'.join(_STARTS)})))?+"
+MESSAGE_HINT: Final = rf"(?>(?:(?=({'|'.join(_STARTS)})))?)"
 """Pattern whose one group says how a structured message starts, and is None for any other."""
 
 _HEX_DIGITS: Final = frozenset(hexdigits)

@@ -21,14 +21,14 @@ from logopsd.records import Batch, Record
 
 # "last message repeated 3 times" may stand without a host.
 _HOST: Final = (
-    r"(?:(?!last message )([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
-    r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?+"
+    r"(?>(?:(?!last message )([A-Za-z0-9._-]++(?<=[A-Za-z0-9])"
+    r"|[0-9A-Fa-f]*+:[0-9A-Fa-f]*+:[0-9A-Fa-f:.]*+(?:%[\w.-]++|(?<=[0-9A-Fa-f])|(?<=::))) )?)"
 )
 # Digits and a colon are no tag but the count of a Cisco device, `1w2d:` is its uptime, and `%`
 # starts its code.
 _IDENT: Final = r"((?![0-9][0-9ywdhms]*+:)[^\s:\[{\"%]{1,128}+)"
 _PID: Final = r"\[([^\s\[\]]{1,128}+)\](?::|(?<=[0-9]\])(?= ))"
-_TAG: Final = rf"(?:{_IDENT}(?::(?=\s|\Z)|{_PID}))?+"
+_TAG: Final = rf"(?>(?:{_IDENT}(?::(?=\s|\Z)|{_PID}))?)"
 _MSG: Final = rf" ?+\ufeff?+{MESSAGE_HINT}(.*)"
 _BEHIND_STAMP: Final = _HOST + _TAG + _MSG
 
@@ -42,7 +42,7 @@ _BSD: Final = re.compile(
 # As rsyslog forwards with its own precise stamps, and VMware ESXi.
 _ISO: Final = re.compile(
     r"<([0-9]{1,3})>([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"(\.[0-9]{1,6}+)?+[0-9]*+(Z|[+-][0-9]{2}:[0-9]{2}) " + _BEHIND_STAMP,
+    r"(?>(\.[0-9]{1,6}+)?)[0-9]*+(Z|[+-][0-9]{2}:[0-9]{2}) " + _BEHIND_STAMP,
     re.DOTALL,
 )
 _PRI: Final = re.compile(r"<([0-9]{1,3})> *+")

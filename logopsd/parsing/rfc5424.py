@@ -25,7 +25,7 @@ _MSG: Final = rf"(?: \ufeff?+{MESSAGE_HINT}(.*)|\Z)"
 
 _USUAL: Final = re.compile(
     r"<([0-9]{1,3})>[1-9][0-9]{0,2} "
-    + r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,6}+)?+[0-9]*+"
+    + r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?>(\.[0-9]{1,6}+)?)[0-9]*+"
     + r"(Z|[+-][0-9]{2}:[0-9]{2}) "
     + (_WORD * 4 + rf"(?:-|{ONE_PARAMETER}|({STRUCTURED_DATA}))" + _MSG),
     re.DOTALL,
@@ -36,9 +36,9 @@ _PRI: Final = re.compile(_PRI_VERSION)
 _EPOCH: Final = re.compile(r"[0-9]{9,10}\.[0-9]{1,9}(?= )")
 _STAMP_WORD: Final = re.compile(r"[^ ]++(?= )")
 # What is left of a header without structured data, or with a malformed one.
-_HOST_APP: Final = re.compile(r" ++([^ ]++)(?: ++([^ ]++))?+")
+_HOST_APP: Final = re.compile(r" ++([^ ]++)(?>(?: ++([^ ]++))?)")
 _PROCID_MSGID: Final = re.compile(
-    r" ++(-|[0-9]{1,10}|[a-z]{1,16}\.[0-9]{1,10})(?: ++(-)(?= |\Z))?+(?= |\Z)"
+    r" ++(-|[0-9]{1,10}|[a-z]{1,16}\.[0-9]{1,10})(?>(?: ++(-)(?= |\Z))?)(?= |\Z)"
 )
 _PROCID_MSGID_BRACKET: Final = re.compile(r" ++([^ ]++) ++([^ ]++)(?= ++\[)")
 

@@ -29,7 +29,7 @@ _SNARE_LEVELS: Final = {
     "Failure Audit": "WARN",
 }
 
-_TOPICS: Final = re.compile(r"([a-z][a-z0-9-]{1,30}(?:,!?[a-z][a-z0-9-]{1,30}){1,8}+):? ")
+_TOPICS: Final = re.compile(r"([a-z][a-z0-9-]{1,30}(?>(?:,!?[a-z][a-z0-9-]{1,30}){1,8})):? ")
 _TOPIC_LEVELS: Final = frozenset(("debug", "info", "warning", "error", "critical"))
 
 _F5: Final = re.compile(r"([a-z]{3,7}) ([\w./-]{1,48}+)\[([0-9]{1,10})\]: ?")

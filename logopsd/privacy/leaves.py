@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from logopsd.patterns import possessive
+
 MAX_DEPTH = 32
 """Levels of nesting that are walked; what lies deeper is looked at as its JSON text."""
 
@@ -40,7 +42,7 @@ _ABOUT = re.compile(
 _OTHER = re.compile(r"pesel|ssn|phone|tel|mobile|msisdn|authorization", re.IGNORECASE)
 """Words that detectors of their own ask for; `key` and `auth` alone tell next to nothing."""
 
-_SHORT_NUMBERS = re.compile(r"(?:[0-9]{0,8}+\0)*+")
+_SHORT_NUMBERS = re.compile(possessive(r"(?:[0-9]{0,8}+\0)", "*"))
 """Numbers of as few digits as SMALL, written as texts."""
 
 _FLAT = frozenset((str, int, float, bool, type(None)))

@@ -6,6 +6,7 @@ The value is hidden, the word stays. Prose is not: `Password reset sent`, `token
 
 import re
 
+from logopsd.patterns import possessive
 from logopsd.privacy.detectors.base import Detector, Find, triggers
 from logopsd.privacy.detectors.secrets import DASHES, MASK, MASKED
 
@@ -20,14 +21,18 @@ _SEPARATOR = re.compile(
 """The word, what stands before the value, and its opening quote."""
 
 _TO_QUOTE = {
-    '"': re.compile(r'(?:[^"\\\0]|\\[^\0])*+(?=")'),
-    "'": re.compile(r"(?:[^'\\\0]|\\[^\0])*+(?=')"),
-    '\\"': re.compile(r'(?:[^\\\0]|\\\\(?:\\["\\]|[^\\\0])?|\\[^"\\\0])*+(?=\\")'),
-    "\\'": re.compile(r"(?:[^\\\0]|\\\\(?:\\['\\]|[^\\\0])?|\\[^'\\\0])*+(?=\\')"),
+    '"': re.compile(possessive(r'(?:[^"\\\0]|\\[^\0])', "*") + '(?=")'),
+    "'": re.compile(possessive(r"(?:[^'\\\0]|\\[^\0])", "*") + "(?=')"),
+    '\\"': re.compile(
+        possessive(r'(?:[^\\\0]|\\\\(?:\\["\\]|[^\\\0])?|\\[^"\\\0])', "*") + r'(?=\\")'
+    ),
+    "\\'": re.compile(
+        possessive(r"(?:[^\\\0]|\\\\(?:\\['\\]|[^\\\0])?|\\[^'\\\0])", "*") + r"(?=\\')"
+    ),
 }
 """A value in quotes, to the quote that ends it and is not escaped itself."""
 
-_BARE = re.compile(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))++""")
+_BARE = re.compile(possessive(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))""", "+"))
 """A value without quotes: to white space, a quote, or a separator that ends it."""
 
 _STATE = (
@@ -38,7 +43,7 @@ _STATE = (
 )
 
 _STAND_IN = (
-    rf"(?:{_STATE}(?:[ _-]{_STATE}){{0,3}}+|\({_STATE}\)|[xX]{{3,64}}|\*{{3,64}}"
+    rf"(?:{_STATE}(?>(?:[ _-]{_STATE}){{0,3}})|\({_STATE}\)|[xX]{{3,64}}|\*{{3,64}}"
     r"|\$\{[^}\s\0]{0,64}\}|\$\([\w ./-]{0,64}\)|\$(?:[0-9]|(?-i:[A-Z_][A-Z0-9_]{0,64}))"
     r"|%[sdvqr]|%\([a-z_]{1,40}\)s|%\{[\w:.-]{0,64}\}|%[a-z_]{1,40}%"
     r"|\{{1,2} ?[a-z_.-]{0,40} ?\}{1,2}|<[a-z_ .-]{0,40}>|\[[a-z_ .*-]{0,40}\]|[\[{(<]{1,4}"

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 
 _IPV4 = re.compile(
-    r"([0-9]{1,3}+)([.-])([0-9]{1,3}+)\2([0-9]{1,3}+)\2([0-9]{1,3}+)(\.[0-9]{1,5}+)?+"
+    r"([0-9]{1,3}+)([.-])([0-9]{1,3}+)\2([0-9]{1,3}+)\2([0-9]{1,3}+)(?>(\.[0-9]{1,5}+)?)"
     r"(?!\.?[0-9]|(?!Bcast|Mask|P-t-P)[A-Za-z*])"
 )
 """Four numbers, no letter behind (but for what old `ifconfig` puts there), and no longer run of

@@ -12,7 +12,7 @@ from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
 _BACK = re.compile(r"[0-9A-Fa-f:]*+")
 """What an address may hold before its first trigger; read backwards."""
 
-_RUN = re.compile(r"([0-9A-Fa-f:]{2,60}+)((?:\.[0-9]{1,5}+){0,4}+)(?![0-9A-Za-z*]|\.x)")
+_RUN = re.compile(r"([0-9A-Fa-f:]{2,60}+)((?>(?:\.[0-9]{1,5}+){0,4}))(?![0-9A-Za-z*]|\.x)")
 """Hexadecimal digits and colons, and numbers with dots behind: IPv4's, or a port (tcpdump)."""
 
 _LONGEST = 45
@@ -41,7 +41,7 @@ def ipv6(keep: Keep) -> Detector:
 
     return Detector(
         "ipv6",
-        triggers(rb":(?::(?<!:::)(?!:)|[0a-f]{1,4}+(?::[0a-f]{1,4}+){5}+:)"),
+        triggers(rb":(?::(?<!:::)(?!:)|[0a-f]{1,4}+(?>(?::[0a-f]{1,4}+){5}):)"),
         examine,
     )
 

@@ -6,6 +6,7 @@ secret that is made up of the words of two fields hides what an operator needs t
 
 import re
 
+from logopsd.patterns import possessive
 from logopsd.privacy.detectors.base import Detector, Find, triggers
 
 MASK = "***"
@@ -28,7 +29,7 @@ _TOKEN_AS_USER = re.compile(r"://(?=[a-zA-Z_-]*[0-9])([\w-]{20,256}+)@(?=\w)", r
 _JWT = re.compile(
     r"""(?:(?<![A-Za-z0-9_*-])|(?<=%[0-9A-Fa-f]{2}))
     eyJ[A-Za-z0-9_-]{5,}+\.(?:eyJ[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]*+)?
-    |[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]++){1,3}+)""",
+    |[A-Za-z0-9_-]*+(?>(?:\.[A-Za-z0-9_-]++){1,3}))""",
     re.VERBOSE,
 )
 """RFC 7515 and 7516: two to five parts; each begins where no part before may reach into it."""
@@ -71,17 +72,21 @@ _WORDLIKE = re.compile(r"[A-Za-z0-9*]")
 _ALL_PREFIXES = tuple(_PREFIXES)
 _LONGEST_PREFIX = max(map(len, _ALL_PREFIXES))
 
+_KEY_BODY = r"(?:(?<=[n\n])[A-Za-z-]{1,24}: [^\n\\\0]{0,128}|[A-Za-z0-9+/=\s]|\\[nr])"
+
 _PRIVATE_KEY = re.compile(
     r"-----(BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?<=[n\n])[A-Za-z-]{1,24}: [^\n\\\0]{0,128}|[A-Za-z0-9+/=\s]|\\[nr])*+"
-    r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?)?)"
+    + possessive(_KEY_BODY, "*")
+    + r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?)?)"
 )
 """RFC 7468, with line feeds as they are or as JSON writes them; a cut block has no end."""
 
 
 _COOKIE = re.compile(
     r"""cookie(?:\\?["'])?[ ]{0,2}(?::|=>|%3a)[ ]{0,2}(?:\\?["'])?
-    ([\w.!$&*+^|~-]{1,64}+=[^\s"'\\;\0]*+(?:;[ ]?[\w.!$&*+^|~-]{1,64}+(?:=[^\s"'\\;\0]*+)?)*+)""",
+    ([\w.!$&*+^|~-]{1,64}+=[^\s"'\\;\0]*+"""
+    + possessive(r"""(?:;[ ]?[\w.!$&*+^|~-]{1,64}+(?:=[^\s"'\\;\0]*+)?)""", "*")
+    + ")",
     re.VERBOSE | re.IGNORECASE,
 )
 """RFC 6265 section 4: `Cookie: sid=1; theme=x`, with what `Set-Cookie` says of it."""
