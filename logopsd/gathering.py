@@ -14,6 +14,9 @@ from logopsd.records import Batch, Record
 Told = Callable[[], None] | None
 """Who wants to hear, in the event loop, that a batch is stored; None where nobody does."""
 
+Failed = Callable[[Exception], None] | None
+"""Who wants to hear that a batch that waited could not be stored, which is a bug; None likewise."""
+
 GATHER_RECORDS = 32
 """A batch of fewer waits for others; with more, its price is less than 2 us a record."""
 
@@ -26,11 +29,13 @@ class Parcel:
         batch: as parsed.
         sizes: bytes of each record as received; None where only its message tells.
         on_stored: who wants to hear.
+        on_failed: who wants to hear, where it waited, that it could not be stored.
     """
 
     batch: Batch
     sizes: Sequence[int] | None
     on_stored: Told
+    on_failed: Failed = None
 
 
 class Gatherer:
@@ -52,7 +57,7 @@ class Gatherer:
         self._waiting: list[Parcel] = []
 
     def take(self, parcel: Parcel, *, at_once: bool = False) -> None:
-        """Store a batch: at once, or with others where it is small."""
+        """Store a batch: at once, where what fails is raised, or with others where it is small."""
         if at_once or self._defer is None or len(parcel.batch.records) >= GATHER_RECORDS:
             self.flush()  # what came before goes before
             self._store(parcel)
@@ -73,7 +78,13 @@ class Gatherer:
     def _store_joined(self, parcels: Sequence[Parcel]) -> None:
         joined = parcels[0] if len(parcels) == 1 else join(parcels)
         count = len(joined.batch.records)
-        self._store(joined)
+        try:
+            self._store(joined)
+        except Exception as error:
+            for parcel in parcels:
+                if parcel.on_failed is not None:
+                    parcel.on_failed(error)
+            raise
         if len(joined.batch.records) < count:
             _leave_out_others(parcels, joined.batch.records)
         for parcel in parcels:

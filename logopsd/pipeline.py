@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from logopsd.encoding import encode
 from logopsd.figures.metrics import Metrics
 from logopsd.figures.sources import Sources
-from logopsd.gathering import Gatherer, Parcel, Told
+from logopsd.gathering import Failed, Gatherer, Parcel, Told
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.privacy.stage import PrivacyStage
@@ -79,6 +79,7 @@ class Pipeline:
         peers: str | Sequence[str] | None,
         *,
         on_stored: Told = None,
+        on_failed: Failed = None,
     ) -> Batch:
         """Take complete frames, a record each.
 
@@ -87,6 +88,8 @@ class Pipeline:
             frames: what a framer cut out of a stream, or datagrams.
             peers: the sender's address, for all frames or one for each.
             on_stored: called in the event loop, after this call, once the records are stored.
+            on_failed: called likewise where a stage raised after this call; what raises before is
+                raised by it.
 
         Returns:
             The batch, for who wants to answer with its counts. Its records are masked in place
@@ -103,7 +106,7 @@ class Pipeline:
             self._fail(input, len(frames.frames))
             raise
         self._metrics.input(input).truncated += len(frames.cut)
-        self._gatherer.take(Parcel(batch, list(map(len, frames.frames)), on_stored))
+        self._gatherer.take(Parcel(batch, list(map(len, frames.frames)), on_stored, on_failed))
         return batch
 
     def take_documents(
@@ -115,6 +118,7 @@ class Pipeline:
         format: str,
         at_once: bool = False,
         on_stored: Told = None,
+        on_failed: Failed = None,
     ) -> Batch:
         """Take structured payloads (JSON objects, CSV rows), a record each; else as take_frames.
 
@@ -130,7 +134,7 @@ class Pipeline:
         except Exception:
             self._fail(input, len(documents))
             raise
-        self._gatherer.take(Parcel(batch, None, on_stored), at_once=at_once)
+        self._gatherer.take(Parcel(batch, None, on_stored, on_failed), at_once=at_once)
         return batch
 
     def flush(self) -> None:

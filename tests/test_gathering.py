@@ -174,3 +174,26 @@ def test_every_record_is_stored_once_and_in_order(steps):
     for input, texts in turn.texts():
         stored[input] += texts
     assert stored == sent
+
+
+def test_what_cannot_be_stored_is_told_to_each_who_waits(turn, monkeypatch):
+    """And raised, so that the log has the cause; the next turn goes on."""
+    told, failed = [], []
+
+    def fail(_) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(turn.gatherer, "_store", fail)
+    for place in range(2):
+        waiting = parcel("a", told=lambda: told.append(1))
+        waiting.on_failed = lambda error, place=place: failed.append((place, str(error)))
+        turn.gatherer.take(waiting)
+    turn.gatherer.take(parcel("nobody waits"))
+    with pytest.raises(RuntimeError):
+        turn.end()
+    assert (told, failed) == ([], [(0, "a bug"), (1, "a bug")])
+
+    monkeypatch.undo()
+    turn.gatherer.take(parcel("b"))
+    turn.end()
+    assert turn.texts() == [("http", ["b"])]

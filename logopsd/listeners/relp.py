@@ -29,7 +29,14 @@ GOODBYE_SECONDS = 0.5
 class TakeFrames(Protocol):
     """Takes frames and tells when they are stored; `Pipeline.take_frames`, bound to the input."""
 
-    def __call__(self, frames: Frames, peer: str, *, on_stored: Callable[[], None]) -> object:
+    def __call__(
+        self,
+        frames: Frames,
+        peer: str,
+        *,
+        on_stored: Callable[[], None],
+        on_failed: Callable[[Exception], None],
+    ) -> object:
         """Take the frames of one read."""
 
 
@@ -89,7 +96,9 @@ class RelpConnection(Connection):
         self._answers.append(answers)
         if not stored:
             on_stored = partial(self._stored, answers)
-            self._take_frames(read.frames, self.peer, on_stored=on_stored)
+            self._take_frames(
+                read.frames, self.peer, on_stored=on_stored, on_failed=self._not_stored
+            )
         self._send_soon()
 
     def owes(self) -> bool:
@@ -146,6 +155,10 @@ class RelpConnection(Connection):
     def _stored(self, answers: _Answers) -> None:
         answers.due = True
         self._send_soon()
+
+    def _not_stored(self, _: Exception) -> None:
+        """Part without an answer: the client sends it again."""
+        self.transport.abort()
 
     def _send_soon(self) -> None:
         """Have what is due sent when the loop comes round: by then more of it may be."""

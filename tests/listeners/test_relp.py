@@ -43,12 +43,21 @@ class Pipeline:
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.receipts: list[Callable[[], None]] = []
+        self.failures: list[Callable[[Exception], None]] = []
 
-    def take(self, frames: Frames, peer: str, *, on_stored: Callable[[], None]) -> None:
+    def take(
+        self,
+        frames: Frames,
+        peer: str,
+        *,
+        on_stored: Callable[[], None],
+        on_failed: Callable[[Exception], None],
+    ) -> None:
         """Take the frames of one read."""
         assert peer == "127.0.0.1"
         self.frames += frames.frames
         self.receipts.append(on_stored)
+        self.failures.append(on_failed)
 
     def store(self) -> None:
         """Store all that was taken, the last first: answers go out in order all the same."""
@@ -207,6 +216,18 @@ class TestErrors:
                 values = case.log.values("RELP protocol error")
                 assert values["peer"] == "127.0.0.1"
                 assert "anna" not in str(values)
+
+        asyncio.run(main())
+
+    def test_what_cannot_be_stored_is_not_answered(self) -> None:
+        """The connection ends, so that the client sends it again."""
+
+        async def main() -> None:
+            async with Case() as case:
+                await case.open()
+                await case.taken(message(2))
+                case.pipeline.failures[0](RuntimeError("a bug"))
+                assert await case.rest() == b""
 
         asyncio.run(main())
 

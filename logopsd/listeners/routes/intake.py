@@ -14,8 +14,11 @@ SLICE_RECORDS = 1000
 """Records handed down at once: about what one read of a stream brings, and some 15 ms of the
 event loop. A body of 16 MiB in one piece would hold up every other input for seconds."""
 
-Take = Callable[[int, int, Callable[[], None]], Batch]
-"""Takes the items from one place up to another; the callable is for the receipt."""
+Stored = Callable[[], None]
+Failed = Callable[[Exception], None]
+
+Take = Callable[[int, int, Stored, Failed], Batch]
+"""Takes the items from one place up to another; one of the callables is called for it, later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class TakeFrames(Protocol):
     """Pipeline.take_frames, bound to the input."""
 
     def __call__(
-        self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
+        self, frames: Frames, peers: str | None, *, on_stored: Stored, on_failed: Failed
     ) -> Batch:
         """Take lines, a record each."""
 
@@ -51,7 +54,8 @@ class TakeDocuments(Protocol):
         peer: str | None,
         *,
         format: str,
-        on_stored: Callable[[], None],
+        on_stored: Stored,
+        on_failed: Failed,
     ) -> Batch:
         """Take structured payloads, a record each."""
 
@@ -70,9 +74,11 @@ def _take_slice(
     format: str,
     start: int,
     stop: int,
-    stored: Callable[[], None],
+    stored: Stored,
+    failed: Failed,
 ) -> Batch:
-    return take_documents(documents[start:stop], peer, format=format, on_stored=stored)
+    some = documents[start:stop]
+    return take_documents(some, peer, format=format, on_stored=stored, on_failed=failed)
 
 
 class Intake:
@@ -86,7 +92,8 @@ class Intake:
         count: how many items there are; at least one.
         sample_size: how many records to keep for the answer.
         done: told when all is stored.
-        failed: told when a slice behind the first could not be taken, which is a bug.
+        failed: told when a slice could not be taken or stored, which is a bug; what the first
+            cannot be taken for is raised.
     """
 
     def __init__(
@@ -112,15 +119,22 @@ class Intake:
         start = self._next
         self._next = min(start + SLICE_RECORDS, self._count)
         self._unstored += 1
-        self._taken.add(self._take(start, self._next, self._stored), self._sample_size)
+        batch = self._take(start, self._next, self._stored, self._give_up)
+        self._taken.add(batch, self._sample_size)
         if self._next < self._count:
             asyncio.get_running_loop().call_soon(self._go_on)
 
     def _go_on(self) -> None:
+        if not self._count:
+            return
         try:
             self.begin()
         except Exception as error:
-            self._count = 0  # no receipt answers now
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        if self._count:
+            self._count = 0  # no receipt answers now, and nothing more is taken
             self._failed(error)
 
     def _stored(self) -> None:

@@ -120,7 +120,7 @@ class JournalUpload:
     def _hand_down(self, entries: list[JournalEntry]) -> None:
         self._unstored += 1
         batch = self._route.take_documents(
-            entries, self._peer, format=FORMAT, on_stored=self._stored
+            entries, self._peer, format=FORMAT, on_stored=self._stored, on_failed=_never
         )
         self._accepted += len(batch.records)
 
@@ -134,6 +134,10 @@ class JournalUpload:
                 "ingest", input="journal", accepted=self._accepted, repeats=self._repeats
             )
             self._respond(_TAKEN)
+
+
+def _never(_: Exception) -> None:
+    """Entries do not wait for others, so that what fails is raised."""
 
 
 def cursor_of(entry: JournalEntry) -> str:

@@ -20,7 +20,15 @@ from logopsd.listeners.http.messages import (
 from logopsd.listeners.routes import otlp
 from logopsd.listeners.routes.answers import Taken
 from logopsd.listeners.routes.content_types import CHARSETS, UTF_8, content_type_of
-from logopsd.listeners.routes.intake import Intake, Plan, TakeDocuments, TakeFrames, taking
+from logopsd.listeners.routes.intake import (
+    Failed,
+    Intake,
+    Plan,
+    Stored,
+    TakeDocuments,
+    TakeFrames,
+    taking,
+)
 from logopsd.listeners.routes.ndjson import NDJSON_TYPES, NdjsonRoute
 from logopsd.listeners.routes.otlp import OtlpError
 from logopsd.parsing.bodies import decode_csv, decode_json
@@ -139,14 +147,14 @@ class LogsRoute:
         for reason, count in frames.faults.items():
             self._metrics.fault(reason, count)
 
-        def take(start: int, stop: int, stored: Callable[[], None]) -> Batch:
+        def take(start: int, stop: int, stored: Stored, failed: Failed) -> Batch:
             cut = {
                 place - start: length
                 for place, length in frames.cut.items()
                 if start <= place < stop
             }
             some = Frames(frames.frames[start:stop], cut)
-            return self._take_frames(some, peer, on_stored=stored)
+            return self._take_frames(some, peer, on_stored=stored, on_failed=failed)
 
         return Plan(take, len(frames.frames))
 

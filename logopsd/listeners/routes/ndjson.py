@@ -120,6 +120,10 @@ class NdjsonUpload:
             elif self._is_over:
                 self._finish()
         except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        if not self._is_aborted:
             self.abort()
             self._route.log.error("ingest_failed", input="http", type=type(error).__name__)
             self._respond(error_response(500, "not all of the body could be processed"))
@@ -140,7 +144,11 @@ class NdjsonUpload:
         if found.documents:
             self._unstored += 1
             batch = route.take_documents(
-                found.documents, self._peer, format="json", on_stored=self._stored
+                found.documents,
+                self._peer,
+                format="json",
+                on_stored=self._stored,
+                on_failed=self._failed,
             )
             self._taken.add(batch, route.sample_size)
 

@@ -24,13 +24,20 @@ class Pipeline:
         self.waiting: list[Callable[[], None]] = []
         self.calls = 0
         self.cuts: list[dict[int, int]] = []
+        self.failing: list[Callable[[Exception], None]] = []
         self.fails_at_call = 0
 
     def take_frames(
-        self, frames: Frames, peers: str | None, *, on_stored: Callable[[], None]
+        self,
+        frames: Frames,
+        peers: str | None,
+        *,
+        on_stored: Callable[[], None],
+        on_failed: Callable[[Exception], None],
     ) -> Batch:
         """Take lines."""
         self.cuts.append(dict(frames.cut))
+        self.failing.append(on_failed)
         return self._take(frames.frames, peers, "lines", on_stored)
 
     def take_documents(
@@ -40,8 +47,10 @@ class Pipeline:
         *,
         format: str,
         on_stored: Callable[[], None],
+        on_failed: Callable[[Exception], None],
     ) -> Batch:
         """Take documents."""
+        self.failing.append(on_failed)
         return self._take(documents, peer, format, on_stored)
 
     def _take(

@@ -21,7 +21,13 @@ class Below:
         self.receipts: list[Callable[[], None]] = []
         self.fails_at = fails_at
 
-    def take(self, start: int, stop: int, stored: Callable[[], None]) -> Batch:
+    def take(
+        self,
+        start: int,
+        stop: int,
+        stored: Callable[[], None],
+        failed: Callable[[Exception], None],
+    ) -> Batch:
         """Take a slice."""
         if len(self.slices) == self.fails_at:
             raise ZeroDivisionError

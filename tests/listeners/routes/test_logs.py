@@ -246,6 +246,20 @@ def test_a_slice_that_fails_is_500() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [(b'["a"]', "application/json"), (b"a", "text/plain"), (b'"a"', "application/x-ndjson")],
+)
+def test_what_cannot_be_stored_after_all_is_500(body: bytes, content_type: str) -> None:
+    """A bug in a stage behind the parser is answered as well, once, however often it is told."""
+    case = Case().post(body, f"Content-Type: {content_type}")
+    for _ in range(2):
+        case.intake.failing[0](ZeroDivisionError("with a SECRET in it"))
+    assert case.client.statuses == [500]
+    assert b"SECRET" not in case.client.received
+    assert [event["event"] for event in case.client.log.events] == ["ingest_failed"]
+
+
 def test_faults_of_the_framing_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the framer of lines finds malformed is told by its reason."""
 
