@@ -57,6 +57,18 @@ run: $(VENV)/.run ## Start the daemon on its defaults; Ctrl-C ends it
 test: $(VENV)/.test ## Run the tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
+.PHONY: test-system
+# Debian's Python is another one than a developer's, and has bugs that newer ones have not.
+SYSTEM_PYTHON ?= /usr/bin/python3
+SYSTEM := .cache/system
+PURE_TESTS := tests/framing tests/parsing tests/privacy tests/test_patterns.py
+test-system: ## Run the tests of framing, parsing and privacy on the system's own Python
+	@test -x $(SYSTEM)/bin/pytest || { $(SYSTEM_PYTHON) -m venv --clear $(SYSTEM) && \
+	    $(SYSTEM)/bin/python -m pip --quiet --disable-pip-version-check install \
+	    --editable . 'pytest>=8' 'pytest-xdist>=3.5' 'hypothesis>=6.100'; }
+	$(SYSTEM)/bin/python --version
+	$(SYSTEM)/bin/python -m pytest -q -n $(JOBS) $(PURE_TESTS) $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.lint ## Check style, format and the layers
 	$(BIN)/ruff check .
