@@ -2,14 +2,22 @@
 
 Microseconds of CPU a record, on batches of one read (256 KiB), with caches that are warm. Of each
 batch the least of the repeats counts, so that a busy machine tells little else than a quiet one.
+Where a neighbour on the same core makes even that too coarse, `--instructions` counts them in
+valgrind (apt install valgrind): within 0.1 % the same on every run, and slow.
 """
 
 import argparse
+import ctypes
 import gc
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
+from pathlib import Path
 
 from logopsd.daemon import COLLECT_AFTER
 from logopsd.encoding import encode
@@ -32,7 +40,9 @@ PAYLOADS: dict[str, Callable[[], payloads.Payload]] = {
     "1 KiB": lambda: payloads.rfc3164(1024),
     "mix": payloads.mix,
 }
-ROW = "{:<10}" + " {:>8}" * (len(STAGES) + 1)
+COUNTED_READS = 2  # valgrind takes fifty times as long
+VALGRIND = ("valgrind", "--tool=callgrind", "--toggle-collect=ffi_call", "--dump-after=ffi_call")
+ROW = "{:<12}" + " {:>8}" * (len(STAGES) + 1)
 
 
 class Way:
@@ -68,6 +78,11 @@ class Way:
         yield "encode", lambda: encode(batch.records)
         yield "senders", lambda: self._sources.see(batch, self._sizes)
 
+    @property
+    def records(self) -> int:
+        """How many the last read brought."""
+        return len(self._batch.records)
+
     def run(self) -> tuple[int, list[float]]:
         """Send all reads through; return the records, and the seconds of each step."""
         records, seconds = 0, []
@@ -76,7 +91,7 @@ class Way:
                 begin = time.process_time_ns()
                 step()
                 seconds.append((time.process_time_ns() - begin) / 1e9)
-            records += len(self._batch.records)
+            records += self.records
         return records, seconds
 
 
@@ -99,21 +114,74 @@ def costs(way: Way, repeats: int) -> dict[str, float]:
     }
 
 
+def count_here(way: Way) -> int:
+    """Send the reads through, each step as one call of `ffi_call`; return the records."""
+    way.run()
+    call, records = ctypes.CFUNCTYPE(None), 0
+    for read in way.reads:
+        for _, step in way.steps(read):
+            call(step)()
+        records += way.records
+    return records
+
+
+def instructions(name: str, detectors: str) -> dict[str, float]:
+    """Return the thousands of instructions a record of each stage, as callgrind counts them.
+
+    It counts within libffi's `ffi_call` alone, which makes each step a call from C, and writes
+    the count down after each of them.
+    """
+    if shutil.which("valgrind") is None:
+        raise SystemExit("stages: valgrind is missing: sudo apt install valgrind")
+    with tempfile.TemporaryDirectory(prefix="logopsd-bench-") as directory:
+        counts = Path(directory) / "counts"
+        ours = ["-m", "tests.bench.stages", "--count-here", "--detectors", detectors]
+        run = subprocess.run(
+            [*VALGRIND, f"--callgrind-out-file={counts}", sys.executable, *ours, "--only", name],
+            env={**os.environ, "PYTHONHASHSEED": "0"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        steps = COUNTED_READS * len(STAGES)
+        totals = [_total(Path(f"{counts}.{number}")) for number in range(1, steps + 1)]
+    records = int(run.stdout)
+    return {
+        stage: sum(totals[place :: len(STAGES)]) / records / 1e3
+        for place, stage in enumerate(STAGES)
+    }
+
+
+def _total(dump: Path) -> int:
+    return int(dump.read_text().rpartition("totals:")[2].split()[0])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="stages", description=__doc__)
     parser.add_argument("--only", default="", metavar="TEXT", help="payloads with this in the name")
     parser.add_argument("--repeats", type=int, default=REPEATS, help="of which the least counts")
     parser.add_argument("--detectors", default=",".join(DEFAULT), help="default: the daemon's")
+    parser.add_argument("--instructions", action="store_true", help="count them, with valgrind")
+    parser.add_argument("--count-here", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
-    print(ROW.format("us/record", *STAGES, "sum"))
-    for name, made in PAYLOADS.items():
-        if args.only in name:
-            found = costs(Way(reads_of(made()), args.detectors.split(",")), args.repeats)
-            figures = [*found.values(), sum(found.values())]
-            print(ROW.format(name, *(f"{figure:.3f}" for figure in figures)), flush=True)
+    chosen = [name for name in PAYLOADS if args.only in name]
+    if args.count_here:
+        reads = reads_of(PAYLOADS[args.only]())[:COUNTED_READS]
+        print(count_here(Way(reads, args.detectors.split(","))))
+        return 0
+    unit = "1,000 instr." if args.instructions else "us/record"
+    print(ROW.format(unit, *STAGES, "sum"))
+    for name in chosen:
+        if args.instructions:
+            found = instructions(name, args.detectors)
+        else:
+            way = Way(reads_of(PAYLOADS[name]()), args.detectors.split(","))
+            found = costs(way, args.repeats)
+        figures = [*found.values(), sum(found.values())]
+        print(ROW.format(name, *(f"{figure:.3f}" for figure in figures)), flush=True)
     return 0
 
 
