@@ -12,6 +12,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+BENCH := .cache/bench
 PACKAGE_FILES := setup.cfg pyproject.toml logopsd/__init__.py
 
 # PYTHON=/path/to/python3.12 chooses one; else the first that is new enough.
@@ -86,9 +87,17 @@ coverage: $(VENV)/.test ## Show the coverage; the pure rooms must be at 100 % of
 	$(BIN)/coverage report --include='$(PURE_FILES)' --fail-under=100
 
 .PHONY: bench
-bench: $(VENV)/.run ## Measure the throughput (records/s and CPU, some minutes)
-	$(BIN)/python -m tests.bench.masking
-	$(BIN)/python tests/bench/throughput.py $(ARGS)
+bench: $(BENCH)/.installed ## Measure it beside rsyslogd, syslog-ng and a FastAPI gateway (12 minutes)
+	@tests/bench/peers/fetch.sh
+	$(BENCH)/bin/python -m tests.bench.compare $(ARGS)
+
+.PHONY: stages
+stages: $(BENCH)/.installed ## Measure each stage of a record's way (ARGS="--instructions": valgrind)
+	$(BENCH)/bin/python -m tests.bench.stages $(ARGS)
+
+.PHONY: performance-page
+performance-page: $(VENV)/.run ## Write table and picture of docs/performance.md from its JSON
+	$(BIN)/python -m tests.bench.page
 
 .PHONY: pii-score
 pii-score: $(VENV)/.run ## Show recall and false positives of each detector on the labelled set
@@ -101,10 +110,6 @@ kill: $(VENV)/.test ## Kill the daemon 200 times, and look for every acknowledge
 .PHONY: install
 install: $(VENV)/.created ## Put daemon and units in place (as root; PREFIX=/usr/local DESTDIR=)
 	@PYTHON=$(BIN)/python PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' systemd/install.sh
-
-.PHONY: compare
-compare: $(VENV)/.bench ## Measure it beside rsyslogd, syslog-ng and a FastAPI gateway (half an hour)
-	$(BIN)/python tests/bench/compare.py $(ARGS)
 
 .PHONY: fuzz
 # What a target failed with, and what led it far, stays in .cache/fuzz.
@@ -187,9 +192,16 @@ $(VENV)/.test: $(VENV)/.run
 	@$(PIP) --editable '.[test]'
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.test
-	@echo "installing what the comparison needs into $(VENV)"
-	@$(PIP) --editable '.[bench]'
+# An environment of its own, with nothing in it that a daemon would not find where it is installed:
+# structlog imports what it finds. With the distribution's Python where that is new enough, as the
+# others are the distribution's too; one that was built without optimisation costs a tenth more.
+$(BENCH)/.installed: $(VENV)/.created $(PACKAGE_FILES)
+	@python=$(or $(PYTHON),/usr/bin/python3); \
+	$$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || python=$(BIN)/python; \
+	echo "installing what the comparison needs into $(BENCH) with $$python"; \
+	$$python -m venv --clear $(BENCH)
+	@$(BENCH)/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[bench]'
 	@touch $@
 
 $(VENV)/.lint: $(VENV)/.run

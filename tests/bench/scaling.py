@@ -8,7 +8,6 @@ one behind the other; the dearest window shows what a cache costs that is full a
 import argparse
 import contextlib
 import itertools
-import os
 import socket
 import statistics
 import sys
@@ -23,8 +22,8 @@ if not __package__:  # run as a file: make the root of the repository importable
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench import payloads, rivals
+from tests.bench.machine import machine, take_a_core
 from tests.bench.rivals import Rival
-from tests.bench.throughput import machine
 
 WINDOW = 100_000  # records: 0.5 s of CPU, of which the kernel's tick is 2 %
 PART = 250  # lines a send
@@ -119,8 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--windows", type=int, default=8, help="of 100,000 records each")
     parser.add_argument("--only", default="", metavar="TEXT", help="what has this in its name")
     args = parser.parse_args(argv)
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[0]})
+    core = take_a_core()
     print(f"{machine()}; {args.windows} windows of {WINDOW:,} records")
     print(ROW.format("us of CPU a record", "least", "median", "dearest", "by", "RSS MiB"))
     first = 0.0
@@ -129,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             continue
         with (
             tempfile.TemporaryDirectory(prefix="logopsd-bench-") as directory,
-            rivals.logopsd(Path(directory), cores[-1]) as rival,
+            rivals.logopsd(Path(directory), core) as rival,
         ):
             costs = list(windows(rival, case, args.windows))
             median = statistics.median(costs)
