@@ -8,6 +8,7 @@ from typing import cast
 
 from logopsd.listeners import sockets
 from logopsd.listeners.http.exchange import Exchange
+from logopsd.listeners.http.feed import Feed, Outlet
 from logopsd.listeners.http.messages import (
     CONNECTION_CLOSE,
     CONNECTION_KEEP_ALIVE,
@@ -65,6 +66,7 @@ class HttpConnection(asyncio.Protocol):
         self._settling_is_due = False
         self._ends_when_answered = False
         self._lingering = False
+        self._outlet: Outlet | None = None  # of the last answer, where that goes on
         self._at_eof = False
         self._lost = False
         self._write_paused = False
@@ -94,6 +96,8 @@ class HttpConnection(asyncio.Protocol):
         """Forget the client; what it sent completely is stored all the same."""
         self._lost = True
         self._reader.stop()
+        if self._outlet is not None:
+            self._outlet.end()
         for exchange in self._pending:
             exchange.abort()
         self._pending.clear()
@@ -111,17 +115,15 @@ class HttpConnection(asyncio.Protocol):
         self._reader.stop()
         self._at_eof = self._ends_when_answered = True
         self._settle()
-        return bool(self._pending)
+        return bool(self._pending) or self._outlet is not None
 
     def pause_writing(self) -> None:
         """Read no more requests while the client does not take the answers."""
-        self._write_paused = True
-        self._settle()
+        self._set_write_paused(True)
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._write_paused = False
-        self._settle()
+        self._set_write_paused(False)
 
     # What the reader calls.
 
@@ -171,8 +173,10 @@ class HttpConnection(asyncio.Protocol):
         self._settle()
 
     def drain(self) -> None:
-        """Close where nothing is under way."""
-        if self._waits_for() is Wait.REQUEST:
+        """Close where nothing is under way, or what is would go on for ever."""
+        if self._outlet is not None:
+            self._outlet.end()
+        elif self._waits_for() is Wait.REQUEST:
             self._transport.close()
 
     def abort(self) -> None:
@@ -194,16 +198,27 @@ class HttpConnection(asyncio.Protocol):
 
     # Below: how.
 
+    def _set_write_paused(self, paused: bool) -> None:
+        self._write_paused = paused
+        if self._outlet is not None:
+            self._outlet.is_ready = not paused
+        self._settle()
+
     def _read_ahead(self) -> None:
         """Read what has arrived, slice by slice, as long as the client takes the answers."""
-        while self._ahead and not (self._read_paused or self._lingering or self._lost):
+        while self._ahead and not (self._read_paused or self._is_over):
             size = SLICE_BYTES if self._current is None else BODY_SLICE_BYTES
             piece, self._ahead = self._ahead[:size], self._ahead[size:]
             if not self._read(piece):
                 return
             self._settle()
-        if self._lingering or self._lost:
+        if self._is_over:
             self._ahead = memoryview(b"")
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether what the client still sends is thrown away."""
+        return self._lingering or self._lost or self._outlet is not None
 
     def _read(self, piece: memoryview) -> bool:
         self._corked = True
@@ -245,16 +260,31 @@ class HttpConnection(asyncio.Protocol):
         """Write every answer whose turn it is."""
         pending = self._pending
         out = []
+        feed: Feed | None = None
         while pending and (answer := pending[0].answer) is not None:
             exchange = pending.popleft()
             out.append(self._encode(exchange, answer))
+            if exchange.request.method != "HEAD":
+                feed = answer.feed
         if pending and pending[0].awaits_continue:
             pending[0].awaits_continue = False
             out.append(CONTINUE)
         if out:
             self._transport.write(b"".join(out))
-        if self._ends_when_answered and not pending and not self._lingering:
+        if feed is not None:
+            self._begin_feed(feed)
+        if self._ends_when_answered and not pending and not self._is_over:
             self._end()
+
+    def _begin_feed(self, feed: Feed) -> None:
+        """Go on with the last answer. It has no deadline but that the client takes what it gets."""
+        self._outlet = Outlet(self._transport, feed)
+        self._outlet.is_ready = not self._write_paused
+        try:
+            self._outlet.begin()
+        except Exception as error:  # a bug of ours
+            self._service.log.error("http_feed_failed", type=type(error).__name__)
+            self._transport.abort()
 
     def _encode(self, exchange: Exchange, answer: Response) -> bytes:
         request = exchange.request
@@ -296,7 +326,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _set_reading(self) -> None:
         service = self._service
-        pause = (
+        pause = self._outlet is None and (
             self._write_paused
             or len(self._pending) > service.limits.max_pipelined
             or (service.paused and self._current is not None and self._current.is_streamed)
@@ -331,7 +361,8 @@ class HttpConnection(asyncio.Protocol):
                 return Wait.HEAD
             if self._current is not None and not self._current.is_patient:
                 return Wait.BODY
-        return Wait.ANSWER if self._pending or self._current else Wait.REQUEST
+        under_way = self._pending or self._current or self._outlet
+        return Wait.ANSWER if under_way else Wait.REQUEST
 
     def _has_progressed(self) -> bool:
         exchange = self._current

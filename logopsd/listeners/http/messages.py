@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from logopsd.listeners.http.inflate import CODINGS
+
+if TYPE_CHECKING:
+    from logopsd.listeners.http.feed import Feed
 
 JSON = "application/json"
 
@@ -89,6 +92,7 @@ class Response:
         content_type: where there is a body.
         headers: what else to send, names and values; ASCII without line ends, from us.
         close: whether the connection must end with it.
+        feed: writes the body, which then ends with the connection; see feed.feed_response.
     """
 
     status: int
@@ -96,6 +100,7 @@ class Response:
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     close: bool = False
+    feed: "Feed | None" = None
 
     def encode(self, connection: bytes = NO_CONNECTION_HEADER, *, head_only: bool = False) -> bytes:
         """Return the bytes of the answer.
@@ -105,7 +110,8 @@ class Response:
             head_only: leave the body away but tell its length, as HEAD asks for.
         """
         head = _head(self.status, self.content_type, self.headers)
-        if self.status == HTTPStatus.NO_CONTENT:  # has no body and no length, RFC 9110 8.6
+        # What has no body has no length (RFC 9110 section 8.6), and what goes on has none yet.
+        if self.status == HTTPStatus.NO_CONTENT or self.feed is not None:
             return b"%b%b\r\n" % (head, connection)
         body = b"" if head_only else self.body
         return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, connection, len(self.body), body)
