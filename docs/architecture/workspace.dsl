@@ -10,13 +10,14 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
 
         logopsd = softwareSystem "logopsd" "Turns any log line into one record, masks personal data, stores it, and answers for it." {
             daemon = container "Daemon" "One process: one event loop and a thread for each sink." "Python, asyncio" {
-                listeners = component "listeners" "Sockets to bytes, and answers back; the only place that knows sockets." "logopsd/listeners/"
+                listeners = component "listeners" "Sockets to bytes, and answers back; the page. The only place that knows sockets." "logopsd/listeners/"
                 framing = component "framing" "Bytes to complete frames. Pure." "logopsd/framing/"
                 pipeline = component "pipeline" "The way of one batch, as visible lines." "logopsd/pipeline.py"
                 parsing = component "parsing" "Frames to records. Pure." "logopsd/parsing/"
                 privacy = component "privacy" "Masks, pseudonymises, encrypts, a batch at a time. Pure." "logopsd/privacy/"
                 encoding = component "encoding" "Records to NDJSON. Pure." "logopsd/encoding.py"
                 sinks = component "sinks" "Bytes to files, in a thread of their own; group commit, rotation, receipts." "logopsd/sinks/"
+                stored = component "stored" "Reads what the sinks have written: lines, sizes." "logopsd/stored/"
                 retention = component "retention" "Deletes or archives old files." "logopsd/retention/"
                 metrics = component "figures" "Metrics with closed sets of labels, the account, the table of senders." "logopsd/figures/"
                 root = component "composition root" "Builds all of these, starts and stops them in order." "logopsd/daemon.py"
@@ -38,6 +39,7 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
         operator -> cli "sets up, runs, asks"
         operator -> settings "writes"
         operator -> records "reads"
+        operator -> listeners "watches the page" "HTTP, side port"
         operator -> prometheus "is alerted by"
 
         listeners -> framing "bytes"
@@ -50,6 +52,8 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
         pipeline -> metrics "counts, once a batch"
         sinks -> listeners "pause, resume, stored"
         sinks -> records "appends, fsyncs"
+        listeners -> stored "the newest records"
+        stored -> records "reads"
         retention -> records "deletes, archives"
         root -> config "settings"
         root -> assembly "has all made"

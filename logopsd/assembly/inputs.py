@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 import logopsd
 from logopsd.assembly.inherited import Inherited, bound_to, bound_to_path
 from logopsd.assembly.privacy import openers
+from logopsd.assembly.views import views
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
 from logopsd.figures.metrics import Metrics
@@ -27,6 +28,8 @@ from logopsd.listeners.listener import Listener
 from logopsd.listeners.multiline_connection import MultilineConnection
 from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
 from logopsd.listeners.routes.ingest import ingest_routes
+from logopsd.listeners.routes.live import Live
+from logopsd.listeners.routes.page import local_name_check
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection, StreamConnection
@@ -76,6 +79,8 @@ class Listeners:
             *self._each("http", settings.http_port, self._http),
         ]
         """Those that are on, or have an inherited socket."""
+        shown = views(lambda: self._settings, metrics, pipeline.sources, not_ready)
+        self._live = Live(shown, log)  # who watches goes on doing so when settings change
         self.side_ports = self._each("metrics", settings.metrics_port, self._metrics_port)
         """Those of metrics and health."""
 
@@ -147,6 +152,8 @@ class Listeners:
             version=logopsd.__version__,
             pii_encryption=self._settings.encrypt_pii,
             not_ready=self._not_ready,
+            live=self._live,
+            check=local_name_check(self._settings.metrics_bind),
         )
         settings = self._settings
         if settings.debug_decrypt_token is None:

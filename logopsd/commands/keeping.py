@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from logopsd.assembly.limits import RESERVED
-from logopsd.commands import record_line
 from logopsd.commands.findings import Finding, ok, problem, warning
-from logopsd.commands.follow import backwards, path_of, pieces
 from logopsd.commands.ports import Running
 from logopsd.config import Settings
 from logopsd.errors import LogopsError, SettingsError
 from logopsd.sinks.rotation import Piece
+from logopsd.stored.follow import backwards, path_of, pieces
+from logopsd.stored.lines import read
 
 DAY: Final = 86400
 CERTIFICATE_DAYS: Final = 21
@@ -60,7 +60,7 @@ def _newest_token(directory: Path) -> str | None:
     for piece in reversed(pieces(directory)[-2:]):
         with suppress(OSError), path_of(directory, piece).open("rb") as file:
             for _, line in zip(range(LOOKED_AT), backwards(file, _size(file.name)), strict=False):
-                record = record_line.read(line)
+                record = read(line)
                 token = next((v for k, v in record.items() if k.endswith("_enc")), None)
                 if isinstance(token, str):
                     return token

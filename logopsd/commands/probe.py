@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from logopsd.commands.findings import Finding, ok, problem
-from logopsd.commands.follow import Follower, path_of, pieces
 from logopsd.commands.ports import ports
 from logopsd.config import ANY_PORT, Settings
+from logopsd.stored.follow import Follower, path_of, pieces
 
 TIMEOUT_SECONDS: Final = 5.0
 """For an answer, and then for the message in the file: a daemon that is well takes milliseconds."""

@@ -4,23 +4,18 @@ import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
-from logopsd.records import LEVELS, Record
+from logopsd.records import LEVELS
+from logopsd.stored.lines import Fields, beside, received
 
 COLOURS: Final = {"DEBUG": "2", "INFO": "", "WARN": "33", "ERROR": "31", "CRITICAL": "1;31"}
 """Level -> SGR parameters (ECMA-48 section 8.3.117)."""
 
 _RANKS: Final = {level: rank for rank, level in enumerate(LEVELS)}
 
-_OWN: Final = frozenset(Record.__struct_fields__)
-"""Fields of every record; what is beside them a payload brought, and it is shown."""
-
 # Of JSON, the control characters that encoders leave as they are, and those that turn text round.
 _UNSAFE_JSON: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_DECODER: Final = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ class Filter:
     text: str = ""
     since: str = ""
 
-    def passes(self, record: dict[str, Any]) -> bool:
+    def passes(self, record: Fields) -> bool:
         """Whether a record is shown."""
         if self.level is not None and _rank(record) < _RANKS[self.level]:
             return False
@@ -50,38 +45,18 @@ class Filter:
         return not self.text or self.text.lower() in shown(record).lower()
 
 
-def read(line: bytes) -> dict[str, Any]:
-    """The fields of a line; of one that is no JSON object, itself as the message."""
-    try:
-        record = _DECODER.decode(line)
-    except (ValueError, RecursionError):
-        record = None
-    if isinstance(record, dict):
-        return record
-    return {"msg": line.decode("utf-8", "replace")}
-
-
-def received(record: dict[str, Any]) -> str:
-    """When a record was received, RFC 3339 UTC; empty where that is not said."""
-    return str(record.get("received", ""))
-
-
-def shown(record: dict[str, Any], *, colour: bool = False, width: int = 0) -> str:
+def shown(record: Fields, *, colour: bool = False, width: int = 0) -> str:
     """A record as a line; no character of it moves the cursor.
 
     Args:
-        record: as `read` gives it.
+        record: as `lines.read` gives it.
         colour: in that of its level.
         width: columns to cut it to; 0 for none.
     """
     stamp, level = _stamp(record), escaped(str(record.get("level", "-")))
     where = [str(record[name]) for name in ("host", "emitter") if record.get(name)]
     message = " ".join(where) + ": " if where else ""
-    more = "".join(
-        f" {name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
-        for name, value in record.items()
-        if name not in _OWN and not name.endswith("_enc")
-    )
+    more = "".join(f" {name}={value}" for name, value in beside(record))
     text = escaped(f"{message}{record.get('msg', '')}{more}")
     head = f"{stamp} {level:8} "
     if width:
@@ -90,11 +65,11 @@ def shown(record: dict[str, Any], *, colour: bool = False, width: int = 0) -> st
     return f"\x1b[{style}m{head}{text}\x1b[0m" if style else head + text
 
 
-def _rank(record: dict[str, Any]) -> int:
+def _rank(record: Fields) -> int:
     return _RANKS.get(str(record.get("level")), -1)
 
 
-def _stamp(record: dict[str, Any]) -> str:
+def _stamp(record: Fields) -> str:
     """The sender's time to the second, UTC; with its day where it did not arrive on that day."""
     time = str(record.get("ts", ""))
     if len(time) < len("2026-11-23T12:34:56"):

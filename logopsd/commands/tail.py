@@ -13,9 +13,10 @@ from typing import BinaryIO, Final, TextIO
 
 from logopsd.commands import record_line, terminal
 from logopsd.commands.arguments import DEFAULT_LINES, EARLIEST
-from logopsd.commands.follow import Follower, backwards, offset_of, path_of, pieces
 from logopsd.commands.record_line import Filter
 from logopsd.sinks.rotation import Piece
+from logopsd.stored.follow import Follower, backwards, offset_of, path_of, pieces
+from logopsd.stored.lines import read, received
 
 MAX_HELD_BYTES: Final = 64 * 1024 * 1024
 """Of lines that are held until the oldest of them is found; more are not shown."""
@@ -66,8 +67,8 @@ class Tail:
         room = MAX_HELD_BYTES
         ends = {piece: self._end_of(piece) for piece in there}
         for line in self._newest_first(ends) if lines else ():
-            record = record_line.read(line)
-            if self._wanted.since and (record_line.received(record) or "~") < self._wanted.since:
+            record = read(line)
+            if self._wanted.since and (received(record) or "~") < self._wanted.since:
                 break
             if self._wanted.passes(record):
                 room -= len(line)
@@ -77,14 +78,14 @@ class Tail:
                 if len(held) == lines:
                     break
         for line in held:
-            self._show(line, record_line.read(line))
+            self._show(line, read(line))
         if there:
             self._follower.begin(there[-1], ends[there[-1]])
 
     def poll(self) -> None:
         """Show what has come since."""
         for line in self._follower.poll():
-            record = record_line.read(line)
+            record = read(line)
             if self._wanted.passes(record):
                 self._show(line, record)
 
@@ -121,7 +122,7 @@ class Tail:
 
 
 def _received(line: bytes) -> str:
-    return record_line.received(record_line.read(line))
+    return received(read(line))
 
 
 def _whole(file: BinaryIO) -> int:

@@ -12,6 +12,7 @@ not the others their places.
 from collections import Counter, OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import tzinfo
+from itertools import islice
 from typing import Any, Final
 
 from logopsd.figures.sequences import sequence_of, sequences_of
@@ -183,18 +184,20 @@ class Sources:
         self.silent = silent
         return fallen
 
-    def page(self, now: float) -> dict[str, Any]:
+    def page(self, now: float, *, most: int | None = None) -> dict[str, Any]:
         """Return the table as it is shown, who was heard last first.
 
         Args:
             now: seconds since the epoch.
+            most: how many senders are named at most; None for all.
         """
+        newest = islice(reversed(self._table.values()), most)
         return {
             "now": round(now, 3),
             "known": len(self._table),
             "silent": self.silent,
             "evicted": self.evicted,
-            "sources": [source.as_dict() for source in reversed(self._table.values())],
+            "sources": [source.as_dict() for source in newest],
         }
 
     def _note(self, key: Key, now: float, count: int, size: int) -> Source:

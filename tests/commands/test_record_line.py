@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logopsd.commands.arguments import LEVEL_NAMES
-from logopsd.commands.record_line import Filter, cut, read, safe_json, shown
+from logopsd.commands.record_line import Filter, cut, safe_json, shown
 from logopsd.records import LEVELS
+from logopsd.stored.lines import read
 
 RECORD = {
     "ts": "2026-11-23T12:34:56.789Z",

@@ -3,8 +3,11 @@
 import json
 
 from logopsd.figures.metrics import Metrics
+from logopsd.listeners.routes.live import Live
+from logopsd.listeners.routes.page import local_name_check
 from logopsd.listeners.routes.side import side_routes
-from tests.listeners.http.helpers import Client, get, head, post
+from tests.listeners.http.helpers import Client, Recorder, get, head, post
+from tests.listeners.routes.test_live import views
 
 
 def client(metrics: Metrics) -> Client:
@@ -16,6 +19,8 @@ def client(metrics: Metrics) -> Client:
             pii_encryption=False,
             not_ready=lambda: None,
             sources=lambda now: {"now": now, "sources": []},
+            live=Live(views(), Recorder().logger),
+            check=local_name_check("127.0.0.1"),
         )
     )
 

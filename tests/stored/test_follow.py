@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logopsd.commands import follow
-from logopsd.commands.follow import Follower, backwards, offset_of, path_of, pieces
 from logopsd.sinks.rotation import Piece
+from logopsd.stored import follow
+from logopsd.stored.follow import Follower, backwards, offset_of, path_of, pieces
 
 
 def append(directory: Path, name: str, data: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from logopsd.sinks.rotation import Piece, parse_piece
+from logopsd.sinks.rotation import Piece, parse_piece, piece_name
 
 CHUNK_BYTES: Final = 256 * 1024
 """Bytes of one read."""
@@ -29,8 +29,7 @@ def pieces(directory: Path) -> list[Piece]:
 
 def path_of(directory: Path, piece: Piece) -> Path:
     """Where a piece is."""
-    number = f"-{piece.number}" if piece.number else ""
-    return directory / f"{piece.stem}{number}.ndjson"
+    return directory / piece_name(*piece)
 
 
 def backwards(file: BinaryIO, end: int) -> Iterator[Line]:

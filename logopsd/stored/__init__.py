@@ -1,0 +1,1 @@
+"""Reads what the sink has stored: its files as they grow, their lines, their sizes."""
