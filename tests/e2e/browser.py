@@ -28,8 +28,8 @@ _ARGUMENTS = (
 
 
 @contextlib.contextmanager
-def browser() -> Iterator["Chrome"]:
-    """Run a browser with a profile of its own."""
+def browser(*more: str) -> Iterator["Chrome"]:
+    """Run a browser with a profile of its own, and with more arguments."""
     chromium, driver = need("chromium"), need("chromedriver")
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
@@ -37,7 +37,7 @@ def browser() -> Iterator["Chrome"]:
     options.binary_location = chromium
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        for argument in (*_ARGUMENTS, f"--user-data-dir={profile}"):
+        for argument in (*_ARGUMENTS, *more, f"--user-data-dir={profile}"):
             options.add_argument(argument)
         chrome = Chrome(options, ChromeService(driver))
         try:

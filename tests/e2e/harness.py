@@ -30,6 +30,8 @@ LOG_TAIL = 30  # lines of the daemon's log shown with a failure
 
 PACKAGES = {
     "bash": "bash",
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
     "curl": "curl",
     "dot": "graphviz",
     "fish": "fish",
