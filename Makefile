@@ -125,6 +125,10 @@ diagrams: $(VENV)/.created ## Draw docs/architecture/c1..c3.png (needs Graphviz:
 	@command -v dot > /dev/null || { echo "dot is missing: sudo apt install graphviz" >&2; exit 1; }
 	$(BIN)/python docs/architecture/render.py
 
+.PHONY: screenshots
+screenshots: $(VENV)/.test ## Take docs/page-*.png and docs/tail.svg of a real run (needs chromium)
+	$(BIN)/python -m tests.e2e.screenshots
+
 .PHONY: package
 package: $(VENV)/.package ## Build sdist and wheel; install and run them on each Python there is
 	$(BIN)/python tests/packaging/check.py

@@ -423,7 +423,10 @@ class Settings:
     )
 
     metrics_port: int | None = setting(
-        values.port, "9514", "Side port: `/metrics`, `/healthz`, `/readyz`.", group=_WATCHING
+        values.port,
+        "9514",
+        "Side port: the page, `/metrics`, `/sources`, `/healthz`, `/readyz`.",
+        group=_WATCHING,
     )
     metrics_bind: str = setting(
         values.address,

@@ -1,6 +1,6 @@
 // A card for each input: what it receives and drops now and in the last minute, and its account.
 
-import { count, draw, make, rate, say } from "./text.js";
+import { brief, count, draw, make, rate, say } from "./text.js";
 
 const SECONDS = 60; // of a sparkline
 const WIDTH = 100; // of its drawing, as its height in the same measure
@@ -58,7 +58,10 @@ class Card {
       this.push(this.lost, Math.max(0, lost - this.last.lost) / passed);
     }
     if (!this.last || passed >= LEAST_SECONDS) this.last = { received: figures.received, lost, now };
-    for (const [key, element] of Object.entries(this.numbers)) say(element, count(figures[key]));
+    for (const [key, element] of Object.entries(this.numbers)) {
+      say(element, brief(figures[key]));
+      element.title = count(figures[key]);
+    }
     this.showAccount(figures);
     this.showRates();
   }

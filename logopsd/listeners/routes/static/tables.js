@@ -51,9 +51,9 @@ export function showRetention(list, tick) {
     const folder = files?.[key];
     if (!folder) continue;
     const sum = key === "files" ? "" : `${many(folder.count)}, ${size(folder.bytes)}, in `;
-    const oldest = folder.oldest ? `, the oldest of ${folder.oldest}` : "";
-    facts.push([title, `${sum}${folder.directory}${oldest}`]);
+    facts.push([title, `${sum}${folder.directory}`]);
   }
+  if (files?.files?.oldest) facts.push(["Oldest", files.files.oldest]);
   if (sink.free_bytes !== null) facts.push(["Free", size(sink.free_bytes)]);
   list.replaceChildren(
     ...facts.map(([title, text]) => make("div", "", make("dt", "", title), make("dd", "", text))),

@@ -27,6 +27,12 @@ export function count(number) {
   return whole.format(number);
 }
 
+// A number that has little room: exact below a million.
+export function brief(number) {
+  if (number < 1e6) return count(number);
+  return number < 1e9 ? `${(number / 1e6).toFixed(2)} M` : `${(number / 1e9).toFixed(2)} G`;
+}
+
 export function files(number) {
   return `${count(number)} ${number === 1 ? "file" : "files"}`;
 }
