@@ -1,5 +1,7 @@
 """Fixtures of the end-to-end tests: daemons that always end, and whose logs hold no error."""
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from tests.e2e.harness import Daemon
 
 MakeDaemon = Callable[..., Daemon]
+DISK_MIB = 24
 _HERE = Path(__file__).parent
 
 
@@ -47,3 +50,22 @@ def make_daemon(tmp_path: Path) -> Iterator[MakeDaemon]:
 def daemon(make_daemon: MakeDaemon) -> Daemon:
     """Return a running daemon on its defaults, but for the ports."""
     return make_daemon().start()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A tmpfs of its own."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "logopsd-test", str(path)]
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+        problem = done.stderr.partition("\n")[0] if done.returncode else ""
+    except FileNotFoundError:
+        problem = "there is no mount command"
+    if problem:
+        if os.environ.get("LOGOPS_E2E") == "require":
+            pytest.fail(f"a tmpfs cannot be mounted: {problem}")
+        pytest.skip(f"a tmpfs cannot be mounted (only root may): {problem}")
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)

@@ -23,31 +23,11 @@ from tests.e2e.conftest import MakeDaemon
 from tests.e2e.harness import DEADLINE_SECONDS, Daemon, wait_for
 from tests.e2e.relp_client import RelpClient
 
-DISK_MIB = 24
 PAD = "x" * 400
 MEMORY_BYTES = 96 * 2**20  # of the daemon: 40 MiB on start, and the high-water mark
 PAUSE_SECONDS = 0.005
 
 _TEXT = re.compile(rb'"msg":"((?:tcp|udp|relp|http) \d+) x')
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A tmpfs of its own."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "logopsd-test", str(path)]
-    try:
-        done = subprocess.run(mount, capture_output=True, text=True, check=False)
-        problem = done.stderr.partition("\n")[0] if done.returncode else ""
-    except FileNotFoundError:
-        problem = "there is no mount command"
-    if problem:
-        if os.environ.get("LOGOPS_E2E") == "require":
-            pytest.fail(f"a tmpfs cannot be mounted: {problem}")
-        pytest.skip(f"a tmpfs cannot be mounted (only root may): {problem}")
-    yield path
-    subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def fill(disk: Path, left: int = 0) -> Path:

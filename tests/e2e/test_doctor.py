@@ -1,9 +1,11 @@
 """`logopsd doctor` on this host: beside a running daemon, without one, and where it is broken."""
 
 import json
+import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,12 @@ import pytest
 from logopsd.cli import main
 from logopsd.commands import probe
 from logopsd.config import load
+from logopsd.listeners.sockets import RECEIVE_BUFFER
+from logopsd.privacy.tokens import TokenMaker, new_key
 from tests.certificates import Authority
 from tests.e2e.conftest import MakeDaemon
-from tests.e2e.harness import DEADLINE_SECONDS, Daemon, clean_environment, logopsd
+from tests.e2e.harness import DEADLINE_SECONDS, Daemon, clean_environment, logopsd, need
+from tests.e2e.test_disk import fill
 from tests.e2e.test_tail import at_a_terminal
 
 INPUTS = ("udp", "tcp", "tls", "relp", "http")
@@ -99,32 +104,56 @@ def test_relp_over_tls(make_daemon: MakeDaemon, tmp_path: Path) -> None:
     assert (findings["certificate"]["status"], done.returncode) == ("warning", 0)
 
 
-def test_a_host_that_is_broken(tmp_path: Path) -> None:
-    """A port of another program, an expired certificate: found, with the mends, status 1."""
+def test_a_host_that_is_broken(tmp_path: Path, disk: Path) -> None:
+    """Each trouble with its mend, at a terminal, in 80 columns; status 1.
+
+    A port of another program, a small receive buffer, a wrong key, an expired certificate and a
+    full disk.
+    """
     expired = Authority(tmp_path / "ca").issue("server", days=-3)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        socket.create_server(("127.0.0.1", 0)) as s,
-    ):
-        settings = {
-            "LOGOPS_TCP_PORT": str(taken.getsockname()[1]),
-            "LOGOPS_METRICS_PORT": "any",
-            "LOGOPS_UDP_PORT": "any",
-            "LOGOPS_HTTP_PORT": "0",
-            "LOGOPS_TLS_PORT": "any",
-            "LOGOPS_TLS_CERT": str(expired.cert),
-            "LOGOPS_TLS_KEY": str(expired.key),
-        }
-        s.close()
-        done = doctor(tmp_path, settings)
-    shown = re.sub(r"\s+", " ", done.stdout.decode())
-    assert done.returncode == 1
+    stored = {"received": "2026-11-23T12:00:00.000Z", "msg_enc": new_token()}
+    (disk / "20261123.ndjson").write_text(json.dumps(stored) + "\n")
+    fill(disk)
+    settings = {
+        "LOGOPS_METRICS_PORT": "any",
+        "LOGOPS_UDP_PORT": "any",
+        "LOGOPS_HTTP_PORT": "0",
+        "LOGOPS_TLS_PORT": "any",
+        "LOGOPS_TLS_CERT": str(expired.cert),
+        "LOGOPS_TLS_KEY": str(expired.key),
+        "LOGOPS_ENCRYPT_PII": "true",
+        "LOGOPS_SECRET_KEY": new_key(os.urandom),
+        "LOGOPS_SINK_DIR": str(disk),
+    }
+    # Root is granted any buffer, unless it may not administer the network.
+    command = [need("setpriv"), "--bounding-set=-net_admin", *logopsd("doctor")]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings["LOGOPS_TCP_PORT"] = str(taken.getsockname()[1])
+        with at_a_terminal(command, tmp_path, **settings) as (child, screen):
+            screen.wait_for("problems:")
+            screen.wait_for("\r\n")
+            assert child.wait(DEADLINE_SECONDS) == 1
+    assert "\x1b[31mproblem " in screen.text
+    plain = re.sub(r"\x1b\[[\d;]*m", "", screen.text)
+    shown = re.sub(r"\s+", " ", plain)
     assert "another program has it (" in shown
     assert "mend: stop that one, or choose another LOGOPS_TCP_PORT" in shown
+    if int(Path("/proc/sys/net/core/rmem_max").read_text()) < RECEIVE_BUFFER:
+        assert f"mend: sysctl -w net.core.rmem_max={RECEIVE_BUFFER}" in shown
+    assert "problem key it does not open the newest token that is stored" in shown
+    assert "mend: put the former key into LOGOPS_SECRET_KEYS_OLD" in shown
     assert "expired 3 days ago mend: renew" in shown
+    assert re.search("problem free space .* free: the daemon writes nothing below", shown)
+    assert "mend: free some, enlarge it, lower LOGOPS_RETENTION_DAYS" in shown
     assert "warning daemon none answers" in shown
-    assert "problems: 2, warnings: " in shown
-    assert "\x1b" not in shown
+    assert "problems: 4, warnings: " in shown
+    assert "Traceback" not in plain
+
+
+def new_token() -> str:
+    """Return a token of a key that nobody has."""
+    maker = TokenMaker([new_key(os.urandom)], random_bytes=os.urandom)
+    return maker.encrypt_one("secret", time.time())
 
 
 def test_settings_that_cannot_be_used(

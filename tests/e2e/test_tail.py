@@ -19,6 +19,7 @@ from tests.e2e.harness import (
     clean_environment,
     end,
     logopsd,
+    need,
     wait_for,
 )
 
@@ -139,6 +140,36 @@ def test_pieces_of_a_running_daemon_come_in_order(make_daemon: MakeDaemon) -> No
     assert len(list(daemon.sink.glob("*-*.ndjson"))) > 2
     shown = [int(n) for n in re.findall(rb'"msg":"number (\d+)"', out.read_bytes())]
     assert shown == list(range(100))
+
+
+def test_midnight_of_a_running_daemon(make_daemon: MakeDaemon) -> None:
+    """The clock of both passes it while records come; each is shown once, in order."""
+    at_midnight = [need("faketime"), "--exclude-monotonic", "-f", "@2026-11-23 23:59:57"]
+    daemon = make_daemon()
+    daemon.env["TZ"] = "UTC"
+    daemon.prefix = at_midnight
+    daemon.start()
+    out = daemon.directory / "shown"
+    with out.open("wb") as stdout:
+        child = subprocess.Popen(
+            [*at_midnight, *logopsd("tail", "--json", "--emitter", "app")],
+            cwd=daemon.directory,
+            env=daemon.env,
+            stdout=stdout,
+        )
+    sent = 0
+    try:
+        while not (daemon.sink / "20261124.ndjson").exists():
+            daemon.send_udp(b"<13>app: number %d" % sent)
+            sent += 1
+            time.sleep(0.05)  # the clock is what is waited for
+            assert sent < 1000
+        wait_for(lambda: out.read_bytes().count(b"\n") >= sent, "the lines in the pipe")
+    finally:
+        end(child)
+    assert (daemon.sink / "20261123.ndjson").stat().st_size
+    shown = [int(n) for n in re.findall(rb'"msg":"number (\d+)"', out.read_bytes())]
+    assert shown == list(range(sent))
 
 
 def test_without_files_it_says_so(make_daemon: MakeDaemon) -> None:

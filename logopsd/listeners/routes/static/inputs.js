@@ -13,10 +13,9 @@ const TOTALS = {
   dropped: "dropped",
   suppressed: "suppressed",
   inflight: "in flight",
-  malformed: "malformed",
-  truncated: "cut",
   connections: "connections",
 };
+const BESIDE = { malformed: "malformed", truncated: "messages cut", repeats: "repeats" };
 
 class Card {
   constructor(name) {
@@ -74,9 +73,12 @@ class Card {
   showAccount(figures) {
     const lacking = figures.unaccounted;
     say(this.closes, lacking ? `lacks ${count(lacking)}` : "closes", `closes ${lacking ? "bad" : "good"}`);
-    const reasons = Object.entries(figures.dropped_by).map(([why, many]) => `${why} ${count(many)}`);
-    if (figures.kernel_drops) reasons.push(`by the kernel, for want of room, ${count(figures.kernel_drops)}`);
-    say(this.reasons, reasons.length ? `Dropped: ${reasons.join(", ")}` : "");
+    const reasons = Object.entries(figures.dropped_by).map(([why, many]) => `dropped as ${why} ${count(many)}`);
+    if (figures.kernel_drops) reasons.push(`dropped by the kernel ${count(figures.kernel_drops)}`);
+    for (const [key, title] of Object.entries(BESIDE)) {
+      if (figures[key]) reasons.push(`${title} ${count(figures[key])}`);
+    }
+    say(this.reasons, reasons.join(", "));
     this.reasons.hidden = !reasons.length;
   }
 
