@@ -7,33 +7,44 @@ cryptography, and the daemon must be up within 300 ms.
 import argparse
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logopsd import __version__
-from logopsd.commands.arguments import add_completion, add_doctor, add_tail
+from logopsd.commands.arguments import (
+    add_color,
+    add_completion,
+    add_decrypt,
+    add_doctor,
+    add_housekeep,
+    add_rekey,
+    add_tail,
+)
+from logopsd.commands.exit_status import CONFIG, FAILURE, INTERRUPTED, OK, USAGE
+from logopsd.commands.terminal import complain
 from logopsd.errors import LogopsError, SettingsError
 
 if TYPE_CHECKING:
     from logopsd.commands.status import SidePort
     from logopsd.config import Effective, Settings
-    from logopsd.retention.sweeper import SweepReport
 
-OK = 0
-FAILURE = 1
-USAGE = 2  # argparse's own
-UNOPENED = 3  # a token that no key at hand opens
-CONFIG = 78  # EX_CONFIG of sysexits(3)
 OTHERS_MAY_READ = 0o044
-INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 _OWN_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # looked up, not bound
 
 _DESCRIPTION = "Receives logs of any sender, masks personal data, and writes one file a day."
+
+_DECRYPT = (
+    "Print stored lines with the originals in the place of the masked. Who did so, of which files "
+    "and how many, goes to standard error and to syslog."
+)
+
+_REKEY = (
+    "Move the tokens of stored files, and the keys of days, under the primary key. A file is "
+    "replaced at once; who tails it sees a new one."
+)
 
 _EPILOG = """\
 settings:
@@ -67,15 +78,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(argv)
     except SettingsError as error:
-        _complain("the settings cannot be used:", *(f"  {each}" for each in error.problems))
+        complain("the settings cannot be used:", *(f"  {each}" for each in error.problems))
         return CONFIG
     except LogopsError as error:
-        _complain(str(error))
+        complain(str(error))
     except BrokenPipeError:
         _silence_stdout()  # the reader left, as in `| head`; it has what it wanted
     except OSError as error:
         _silence_stdout()
-        _complain(f"{error.strerror}: {error.filename or 'standard output'}")
+        complain(f"{error.strerror}: {error.filename or 'standard output'}")
     except KeyboardInterrupt:
         return INTERRUPTED
     return FAILURE
@@ -97,10 +108,6 @@ def _silence_stdout() -> None:
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, sys.stdout.fileno())
         os.close(sink)
-
-
-def _complain(first: str, *more: str) -> None:
-    print("\n".join((f"logopsd: {first}", *more)), file=sys.stderr)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -147,54 +154,21 @@ def make_parser() -> argparse.ArgumentParser:
     )
     status.add_argument("--sources", action="store_true", help="show the table of senders")
     status.add_argument("--json", action="store_true", help="print JSON in place of a table")
-    status.add_argument(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="auto: on a terminal, unless NO_COLOR is set",
-    )
+    add_color(status)
     add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
     doctor = "Check this host for all the daemon needs, or print what to paste into a sender."
     add_doctor(command("doctor", _doctor, doctor))
     completion = "Print completion for a shell; for bash: source <(logopsd completion bash)."
     add_completion(command("completion", _completion, completion))
     command("keygen", _keygen, "Print a new key for LOGOPS_SECRET_KEY.")
-    _add_token_commands(command)
-    housekeep = command("housekeep", _housekeep, "Delete or archive old files now.")
-    housekeep.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    add_decrypt(command("decrypt", _decrypt, _DECRYPT))
+    add_rekey(command("rekey", _rekey, _REKEY))
+    add_housekeep(command("housekeep", _housekeep, "Delete or archive old files now."))
     return parser
 
 
 if TYPE_CHECKING:
     _Parser = argparse.ArgumentParser
-
-
-def _add_token_commands(
-    command: Callable[[str, Callable[[argparse.Namespace], int], str], "_Parser"],
-) -> None:
-    decrypt = command(
-        "decrypt",
-        _decrypt,
-        "Print stored lines with the originals in the place of the masked. Who did so, of which "
-        "files and how many, goes to standard error and to syslog.",
-    )
-    decrypt.add_argument("files", nargs="+", metavar="FILE", help="NDJSON, a zip of it, or -")
-    decrypt.add_argument(
-        "--fields",
-        type=lambda text: frozenset(filter(None, text.split(","))),
-        metavar="NAMES",
-        help="open these only: msg,user_email",
-    )
-    decrypt.add_argument(
-        "--grep", type=_pattern, metavar="REGEX", help="print only lines that match once opened"
-    )
-    rekey = command(
-        "rekey",
-        _rekey,
-        "Move the tokens of stored files, and the keys of days, under the primary key. A file is "
-        "replaced at once; who tails it sees a new one.",
-    )
-    rekey.add_argument("files", nargs="*", metavar="FILE", type=Path, help="NDJSON")
 
 
 def _effective(args: argparse.Namespace) -> "Effective":
@@ -282,7 +256,7 @@ def _warn_of_readers(effective: "Effective") -> None:
         paths.append(effective.settings.secret_key_file.path)
     for path in paths:
         if path.stat().st_mode & OTHERS_MAY_READ:
-            _complain(f"warning: others may read the key in {path}; mend: chmod 600 {path}")
+            complain(f"warning: others may read the key in {path}; mend: chmod 600 {path}")
 
 
 def _listing(effective: "Effective") -> Iterator[str]:
@@ -378,108 +352,19 @@ def _keygen(_: argparse.Namespace) -> int:
     return OK
 
 
-def _pattern(text: str) -> "re.Pattern[str]":
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError(f"no regular expression: {error}") from None
-
-
 def _decrypt(args: argparse.Namespace) -> int:
-    from logopsd.assembly.privacy import openers
-    from logopsd.commands.audit import Audit
-    from logopsd.commands.decrypt import Revealed, decrypt_file
+    from logopsd.commands import tokens
 
-    opener = openers(_effective(args).settings).tokens.decrypt
-    audit = Audit("decrypt", sys.stderr, os.environ)
-    done = Revealed()
-    audit.began(args.files)
-    try:
-        for name in args.files:
-            decrypt_file(
-                name,
-                sys.stdin.buffer,
-                sys.stdout.buffer,
-                done,
-                opener,
-                fields=args.fields,
-                grep=args.grep,
-            )
-        sys.stdout.buffer.flush()
-    finally:
-        audit.ended(args.files, asdict(done))
-    return UNOPENED if done.unopened else OK
+    return tokens.decrypt(args, _effective(args).settings)
 
 
 def _rekey(args: argparse.Namespace) -> int:
-    settings = _effective(args).settings
-    from logopsd.assembly.privacy import openers
-    from logopsd.commands.progress import ProgressBar
-    from logopsd.commands.rekey import rekey_files
+    from logopsd.commands import tokens
 
-    keys = openers(settings)
-    bar = ProgressBar(sys.stderr, "rekeying")
-    try:
-        changed, unopened = keys.rewrap()
-        report = rekey_files(args.files, keys.rotate, progress=bar)
-    finally:
-        bar.close()
-    for day in unopened:
-        print(f"kept {settings.key_dir / day}.key: no key at hand opens it")
-    for path, done in report.done:
-        print(f"{path}: {done}")
-    for path, reason in report.failed:
-        print(f"failed {path}: {reason}")
-    moved = sum(done.moved for _, done in report.done)
-    kept = sum(done.unopened for _, done in report.done) + len(unopened)
-    print(f"moved {moved} tokens and {changed} keys of days, kept {kept} that no key opens")
-    if moved:
-        _complain("who tails these files sees new ones, and may read them once more")
-    if report.failed:
-        return FAILURE
-    return UNOPENED if kept else OK
+    return tokens.rekey(args, _effective(args).settings)
 
 
 def _housekeep(args: argparse.Namespace) -> int:
-    settings = _effective(args).settings
-    import datetime
+    from logopsd.commands import housekeep
 
-    from logopsd.chores.housekeeping import rounds
-    from logopsd.commands.progress import ProgressBar
-
-    if not settings.sink_dir.is_dir():
-        # No failure: a timer may come before the first record.
-        _complain(
-            f"{settings.sink_dir} is not there: nothing was stored yet, or LOGOPS_SINK_DIR is wrong"
-        )
-    today = datetime.datetime.now(datetime.UTC).date()
-    bar = ProgressBar(sys.stderr, "archiving")
-    try:
-        report = rounds(settings).sweep(today=today, dry_run=args.dry_run, progress=bar)
-    finally:
-        bar.close()
-    print("\n".join(_housekept(report)))
-    return FAILURE if report.failed else OK
-
-
-def _housekept(report: "SweepReport") -> Iterator[str]:
-    """What a round did, or would do: a line a file, and a summary."""
-    delete, archive = (
-        ("would delete", "would archive") if report.dry_run else ("deleted", "archived")
-    )
-    for path in report.deleted:
-        yield f"{delete} {path}"
-    for path, target in report.archived:
-        yield f"{archive} {path} -> {target}"
-    for path in report.held:
-        yield f"held {path} (the clock seems to have leapt ahead)"
-    for path, reason in report.failed:
-        yield f"failed {path}: {reason}"
-    if report.stopped:
-        yield "stopped before the end; the next round does the rest"
-    yield (
-        f"{delete} {len(report.deleted)}, {archive} {len(report.archived)}, "
-        f"kept {report.kept}, failed {len(report.failed)}"
-        # An archive may be larger than a small source; what a dry run would free nobody knows.
-        + ("" if report.dry_run else f"; {max(report.freed, 0)} bytes freed")
-    )
+    return housekeep.run(args, _effective(args).settings)

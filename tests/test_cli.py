@@ -1,6 +1,7 @@
 """The command line: what it prints, its exit statuses, and that it leaves no traceback."""
 
 import datetime
+import json
 import os
 import signal
 import subprocess
@@ -188,6 +189,20 @@ def test_housekeep_tells_each_file(capsys: pytest.CaptureFixture[str]) -> None:
         "deleted 2, archived 0, kept 1, failed 0; 6 bytes freed",
     ]
     assert [path.name for path in folder.glob("*.ndjson")] == [f"{today}.ndjson"]
+
+
+def test_housekeep_can_be_parsed(capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON, the same facts; what a dry run would free nobody knows."""
+    make_old_files(["20240101.ndjson"])
+    file = str(Path.cwd() / "data/ingest/20240101.ndjson")
+
+    assert main(["housekeep", "--dry-run", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["dry_run"], told["deleted"], told["freed_bytes"]) == (True, [file], None)
+    assert main(["housekeep", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["dry_run"], told["deleted"], told["freed_bytes"]) == (False, [file], 3)
+    assert (told["archived"], told["failed"], told["held"]) == ([], [], [])
 
 
 def test_housekeep_archives_and_reports_failure(

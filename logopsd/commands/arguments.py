@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import re
+from pathlib import Path
 from typing import Final
 
 DEFAULT_LINES: Final = 10
@@ -101,6 +102,41 @@ def add_doctor(parser: argparse.ArgumentParser) -> None:
 def add_completion(parser: argparse.ArgumentParser) -> None:
     """Describe what `completion` takes."""
     parser.add_argument("shell", choices=SHELLS, help="which shell reads it")
+
+
+def add_decrypt(parser: argparse.ArgumentParser) -> None:
+    """Describe what `decrypt` takes."""
+    parser.add_argument("files", nargs="+", metavar="FILE", help="NDJSON, a zip of it, or -")
+    parser.add_argument(
+        "--fields", type=names, metavar="NAMES", help="open these only: msg,user_email"
+    )
+    parser.add_argument(
+        "--grep", type=pattern, metavar="REGEX", help="print only lines that match once opened"
+    )
+
+
+def add_rekey(parser: argparse.ArgumentParser) -> None:
+    """Describe what `rekey` takes."""
+    parser.add_argument("files", nargs="*", metavar="FILE", type=Path, help="NDJSON")
+
+
+def add_housekeep(parser: argparse.ArgumentParser) -> None:
+    """Describe what `housekeep` takes."""
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--json", action="store_true", help="print JSON in place of lines")
+
+
+def names(text: str) -> frozenset[str]:
+    """Read names with commas between (an argparse type)."""
+    return frozenset(filter(None, text.split(",")))
+
+
+def pattern(text: str) -> "re.Pattern[str]":
+    """Read a regular expression (an argparse type)."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"no regular expression: {error}") from None
 
 
 def level(text: str) -> str:

@@ -40,6 +40,7 @@ def decrypt_file(
     *,
     fields: Collection[str] | None = None,
     grep: Pattern[str] | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> None:
     """Stream one file.
 
@@ -51,6 +52,7 @@ def decrypt_file(
         decrypt: opens a token; raises TokenError.
         fields: open these only; None for all.
         grep: give out only lines that match this once opened.
+        tell: called with the bytes of each line that is read.
 
     Raises:
         OSError: it cannot be read, or nobody reads on.
@@ -65,11 +67,29 @@ def decrypt_file(
             raise
 
     with _opened(name, stdin) as source:
-        for line in reveal(source, counted, fields=fields, grep=grep):
+        lines = source if tell is None else _told(source, tell)
+        for line in reveal(lines, counted, fields=fields, grep=grep):
             out.write(line.data + b"\n")
             done.lines += 1
             done.revealed += line.done
             done.malformed += line.malformed
+
+
+def size_of(name: str) -> int:
+    """Return how many bytes of lines a file has; 0 where that cannot be known before."""
+    try:
+        if name.endswith(".zip"):
+            with zipfile.ZipFile(name) as archive:
+                return sum(member.file_size for member in archive.infolist())
+        return 0 if name == STDIN else Path(name).stat().st_size
+    except (OSError, zipfile.BadZipFile):  # told when it is its turn
+        return 0
+
+
+def _told(lines: Iterator[bytes], tell: Callable[[int], None]) -> Iterator[bytes]:
+    for line in lines:
+        tell(len(line))
+        yield line
 
 
 @contextlib.contextmanager

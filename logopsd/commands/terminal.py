@@ -1,6 +1,7 @@
-"""What a command may print: whether colour is wanted, and how wide the terminal is."""
+"""What a command may print, and where: complaints, colour, and how wide the terminal is."""
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import Final, Literal, TextIO
 
@@ -8,6 +9,11 @@ MIN_COLUMNS: Final = 80
 """Columns that everything fits into, and that are taken where there is no terminal."""
 
 Colour = Literal["auto", "always", "never"]
+
+
+def complain(first: str, *more: str) -> None:
+    """Say something on standard error: standard output is for data."""
+    sys.stderr.write("".join(f"{line}\n" for line in (f"logopsd: {first}", *more)))
 
 
 def wants_colour(choice: Colour, stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from logopsd.commands.decrypt import Revealed, decrypt_file
+from logopsd.commands.decrypt import Revealed, decrypt_file, size_of
 from logopsd.errors import LogopsError
 from logopsd.privacy.tokens import TokenMaker, new_key
 
@@ -45,6 +45,23 @@ def test_a_file_and_standard_input(tmp_path: Path) -> None:
 
     assert decrypted(str(tmp_path / "a.ndjson")) == (expected, Revealed(3, 4, 0, 1))
     assert decrypted("-", data) == (expected, Revealed(3, 4, 0, 1))
+
+
+def test_how_far_it_is_can_be_told(tmp_path: Path) -> None:
+    """By the bytes that are read, of as many as there are; of what cannot be read none are."""
+    data = stored(MAKER, "one", "two")
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(data)
+    told: list[int] = []
+    decrypted(str(path), tell=told.append)
+    assert (len(told), sum(told)) == (2, len(data))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a", data)
+        archive.writestr("b", data)
+    (tmp_path / "b.zip").write_bytes(b"PK")
+    names = ("a.ndjson", "a.zip", "b.zip", "missing")
+    assert [size_of(str(tmp_path / name)) for name in names] == [len(data), 2 * len(data), 0, 0]
+    assert size_of("-") == 0
 
 
 def test_an_archive(tmp_path: Path) -> None:
