@@ -7,6 +7,7 @@ cryptography, and the daemon must be up within 300 ms.
 import argparse
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +76,8 @@ exit status:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit status, and leaves no traceback for what is foreseen."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return _run(argv)
     except SettingsError as error:

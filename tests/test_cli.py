@@ -377,3 +377,21 @@ def test_interrupt_leaves_no_traceback(
 
     assert main(["keygen"]) == 128 + signal.SIGINT
     assert capsys.readouterr().err == ""
+
+
+def test_ctrl_c_leaves_no_traceback_while_it_starts() -> None:
+    """It ends the process until the command line is there to catch it; ignored, it stays so."""
+    script = (
+        "import signal as s; {before}; import logopsd.__main__ as m; at = s.getsignal;"
+        "print(at(2) is s.SIG_DFL); m.main(['keygen']); print(at(2) is s.default_int_handler)"
+    )
+    seen = [
+        subprocess.run(
+            [sys.executable, "-c", script.format(before=before)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()[::2]
+        for before in ("pass", "s.signal(2, s.SIG_IGN)")
+    ]
+    assert seen == [["True", "True"], ["False", "False"]]
