@@ -24,7 +24,7 @@ from html import escape
 from pathlib import Path
 
 from tests.e2e.browser import browser, set_colours, set_screen
-from tests.e2e.harness import ROOT, Daemon, clean_environment, end, logopsd
+from tests.e2e.harness import DEADLINE_SECONDS, ROOT, Daemon, clean_environment, end, logopsd
 
 DOCS = ROOT / "docs"
 SECONDS = 64  # a whole sparkline
@@ -100,21 +100,21 @@ def take_page(daemon: Daemon) -> None:
 
 
 def terminal_output(daemon: Daemon, *args: str) -> str:
-    """Return what a command writes to a terminal in some seconds."""
+    """Return what a command writes to a terminal, until that is full."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", ROWS, COLUMNS, 0, 0))
     env = {**clean_environment({}), "TERM": "xterm"}
     child = subprocess.Popen(logopsd(*args), cwd=daemon.directory, env=env, stdout=slave)
     os.close(slave)
-    text, deadline = b"", time.monotonic() + 3
+    text = b""
     try:
-        while (left := deadline - time.monotonic()) > 0:
-            if select.select([master], [], [], left)[0]:
-                text += os.read(master, 65536)
+        while text.count(b"\n") < ROWS - 1:
+            assert select.select([master], [], [], DEADLINE_SECONDS)[0], text
+            text += os.read(master, 65536)
     finally:
         end(child)
         os.close(master)
-    return text.decode().replace("\r", "")
+    return text[: text.rindex(b"\n")].decode().replace("\r", "")
 
 
 NBSP = "\u00a0"
