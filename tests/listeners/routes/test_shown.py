@@ -43,6 +43,9 @@ def test_the_newest_are_shown_in_the_order_of_their_arrival() -> None:
     assert left_out == 0
     found, left_out = shown(lines * 100)
     assert (len(found), left_out) == (MAX_RECORDS, 300 - MAX_RECORDS)
+    found, left_out = shown([b'{"msg":"%b"}' % (b"x" * 5000)] * 180)
+    assert 0 < sum(map(len, found)) <= MAX_BYTES
+    assert len(found) + left_out == 180 > len(found)
 
 
 @given(
