@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import logopsd
-from logopsd.chores.aside import aside
+from logopsd.chores.aside import Aside
 from logopsd.chores.housekeeping import SPLIT
 from logopsd.config import Settings
 from logopsd.figures.metrics import Metrics
@@ -35,12 +35,13 @@ def views(
         sources: the table of senders.
         not_ready: says why records should not be sent now; None where they may.
     """
+    reading = Aside()
 
     async def files() -> Mapping[str, Any]:
-        return await aside(partial(_files, settings()))
+        return await reading.run(partial(_files, settings()))
 
     async def look(marks: Marks | None) -> Newest:
-        return await aside(partial(newest, settings().sink_dir, marks))
+        return await reading.run(partial(newest, settings().sink_dir, marks))
 
     return Views(
         version=logopsd.__version__,

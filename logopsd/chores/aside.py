@@ -7,7 +7,7 @@ them would hold up the end for as long as the disk likes.
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -40,3 +40,26 @@ async def aside(work: Callable[[], T]) -> T:
 
     threading.Thread(target=run, name="aside", daemon=True).start()
     return await done
+
+
+class Aside:
+    """The same for work of one kind, one at a time: a disk that hangs holds one thread, not many.
+
+    Who is cancelled leaves its work to end, and the next one waits for that.
+    """
+
+    def __init__(self) -> None:
+        self._running: asyncio.Task[Any] | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Have a callable run when the one before has ended; else as `aside`."""
+        while self._running is not None:
+            await asyncio.wait([self._running])
+        self._running = task = asyncio.create_task(aside(work))
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._running = None
+        if not task.cancelled():
+            task.exception()  # perhaps nobody waits to hear of it

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from logopsd.chores.aside import aside
+from logopsd.chores.aside import Aside, aside
 
 
 def test_the_result_comes_back() -> None:
@@ -65,3 +65,31 @@ def test_a_late_end_while_the_loop_still_runs_is_nothing() -> None:
 
     asyncio.run(ask())
     assert ended.is_set()
+
+
+def test_work_of_one_kind_takes_one_thread() -> None:
+    """Who is cancelled leaves it to end, and the next waits for that."""
+    go_on = threading.Event()
+    done: list[str] = []
+
+    def hang() -> None:
+        go_on.wait(20)
+        done.append("first")
+        raise OSError("nobody hears of it")
+
+    async def ask() -> None:
+        errors: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+        one = Aside()
+        before = threading.active_count()
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await one.run(hang)
+        assert threading.active_count() == before + 1
+        asyncio.get_running_loop().call_later(0.01, go_on.set)
+        await one.run(lambda: done.append("second"))
+        assert errors == []
+
+    asyncio.run(ask())
+    assert done == ["first", "second"]

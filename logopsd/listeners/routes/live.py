@@ -156,9 +156,6 @@ class Live:
         is_first, self._marks = self._marks is None, found.marks
         news, left_out = shown(found.lines)
         self._news += news
-        self._recent += news
-        while sum(map(len, self._recent)) > MAX_BYTES:
-            self._recent.popleft()
         if is_first:  # what was there before is no news that anybody misses
             return
         if found.skipped_bytes:
@@ -168,6 +165,9 @@ class Live:
 
     def _tell(self, *, with_slow: bool) -> None:
         event = self._figures() | {"records": _raw(self._news), "left_out": self._left_out}
+        self._recent += self._news
+        while sum(map(len, self._recent)) > MAX_BYTES:
+            self._recent.popleft()
         self._news, self._left_out = [], 0
         if with_slow:
             event |= self._slow()
