@@ -20,6 +20,7 @@ from tests.e2e.harness import (
     end,
     logopsd,
     need,
+    run,
     wait_for,
 )
 
@@ -142,17 +143,26 @@ def test_pieces_of_a_running_daemon_come_in_order(make_daemon: MakeDaemon) -> No
     assert shown == list(range(100))
 
 
+def clock_from(moment: str) -> dict[str, str]:
+    """Return the environment of a process whose clock begins there.
+
+    faketime itself would stand between us and the process, and not end it.
+    """
+    told = run([need("faketime"), "--exclude-monotonic", "-f", f"@{moment}", "env"]).stdout.decode()
+    values = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+    names = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
+    return {name: values[name] for name in names}
+
+
 def test_midnight_of_a_running_daemon(make_daemon: MakeDaemon) -> None:
     """The clock of both passes it while records come; each is shown once, in order."""
-    at_midnight = [need("faketime"), "--exclude-monotonic", "-f", "@2026-11-23 23:59:57"]
     daemon = make_daemon()
-    daemon.env["TZ"] = "UTC"
-    daemon.prefix = at_midnight
+    daemon.env |= {"TZ": "UTC"} | clock_from("2026-11-23 23:59:57")
     daemon.start()
     out = daemon.directory / "shown"
     with out.open("wb") as stdout:
         child = subprocess.Popen(
-            [*at_midnight, *logopsd("tail", "--json", "--emitter", "app")],
+            logopsd("tail", "--json", "--emitter", "app"),
             cwd=daemon.directory,
             env=daemon.env,
             stdout=stdout,
