@@ -208,8 +208,41 @@ class DirectoryLock:
         if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
             self.acquire()
 
+    def fileno(self) -> int:
+        """The descriptor that holds the lock: whoever is given it holds it too."""
+        return self._fd
+
     def release(self) -> None:
         """Let go; the file stays, as removing it would race with the next owner."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+class HeldLock(DirectoryLock):
+    """The lock of a directory that another process took for us, and whose descriptor we were given.
+
+    A flock belongs to the open file: it is held until the last of its processes has ended.
+
+    Args:
+        directory: the directory.
+        fd: holds the lock.
+    """
+
+    def __init__(self, directory: Path, fd: int) -> None:
+        super().__init__(directory)
+        self._fd = fd
+
+    def acquire(self) -> None:
+        """It is held already."""
+
+    def ensure(self) -> None:
+        """Look that the directory is there; who took the lock sees to a new one.
+
+        Raises:
+            OSError: the directory is gone.
+        """
+        os.stat(self._path.parent)
+
+    def release(self) -> None:
+        """It is held until the process ends."""

@@ -11,9 +11,9 @@ from typing import Literal
 from logopsd.errors import SinkError
 from logopsd.sinks.contract import Batch, SinkObserver
 from logopsd.sinks.files import DIRECTORY_MODE, DirectoryLock, FileLayer, OsFiles
-from logopsd.sinks.rotation import parse_piece
+from logopsd.sinks.rotation import parse_piece, writer_of
 from logopsd.sinks.split import by_input, by_level
-from logopsd.sinks.thread import HIGH_WATER, LOW_WATER, RETRY_SECONDS, ThreadedSink
+from logopsd.sinks.thread import HIGH_WATER, LOW_WATER, RETRY_SECONDS, ThreadedSink, by_day
 from logopsd.sinks.torn import mend_torn_tail
 from logopsd.sinks.writer import Fsync, Writer
 
@@ -22,10 +22,9 @@ __all__ = ["Fsync", "NdjsonSink", "SinkObserver", "Split"]
 Split = Literal["level", "input"]
 """By what a day's records go to files of their own, `YYYYMMDD-error.ndjson`."""
 
-_SPREAD: dict[Split, Callable[[Batch], Iterable[tuple[str, bytes]]]] = {
-    "level": by_level,
-    "input": by_input,
-}
+_Spread = Callable[[Batch], Iterable[tuple[str, bytes]]]
+
+_SPREAD: dict[Split | None, _Spread] = {None: by_day, "level": by_level, "input": by_input}
 
 
 class NdjsonSink(ThreadedSink):
@@ -41,6 +40,9 @@ class NdjsonSink(ThreadedSink):
         low_water: bytes pending below which they are asked to resume.
         min_free_bytes: stall rather than leave less than this free on the disk; 0 is off.
         split: a file for each level or input instead of one for all.
+        suffix: ends the stem of each file, for one of several processes that write here. Of the
+            files that are there it then looks at its own alone.
+        lock: of the directory; by default this process locks it for itself.
         retry_seconds: the first and the last wait of a stalled sink.
         files: the operations on files.
         clock: seconds, monotonic.
@@ -59,6 +61,8 @@ class NdjsonSink(ThreadedSink):
         low_water: int = LOW_WATER,
         min_free_bytes: int = 0,
         split: Split | None = None,
+        suffix: str = "",
+        lock: DirectoryLock | None = None,
         retry_seconds: tuple[float, float] = RETRY_SECONDS,
         files: FileLayer | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -66,7 +70,8 @@ class NdjsonSink(ThreadedSink):
     ) -> None:
         self._directory = directory
         self._files = files or OsFiles()
-        self._lock = DirectoryLock(directory)
+        self._suffix = suffix
+        self._lock = lock or DirectoryLock(directory)
         self._writer = Writer(
             directory=directory,
             lock=self._lock,
@@ -86,7 +91,7 @@ class NdjsonSink(ThreadedSink):
             retry_seconds=retry_seconds,
             clock=clock,
             defer=defer,
-            spread=None if split is None else _SPREAD[split],
+            spread=_with_suffix(_SPREAD[split], suffix) if suffix else _SPREAD[split],
         )
 
     def open(self) -> None:
@@ -111,6 +116,11 @@ class NdjsonSink(ThreadedSink):
         """The files that are open now, not to be touched by others; from any thread."""
         return set(self._writer.open_paths)
 
+    @property
+    def lock_fd(self) -> int:
+        """The descriptor that holds the lock of the directory, once it is open."""
+        return self._lock.fileno()
+
     def _prepare_directory(self) -> None:
         try:
             self._directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
@@ -134,7 +144,7 @@ class NdjsonSink(ThreadedSink):
         A start on a full disk must still succeed: what is appended to later is looked at again
         then, and an old file that is not ours to write harms no one.
         """
-        for name in sorted(self._files.names(self._directory)):
+        for name in self._names():
             if parse_piece(name) is not None:
                 path = self._directory / name
                 try:
@@ -146,9 +156,9 @@ class NdjsonSink(ThreadedSink):
     def _try_todays_files(self) -> None:
         """A file of today that is not ours to write would stall the sink for the rest of it."""
         today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
-        for name in sorted(self._files.names(self._directory)):
+        for name in self._names():
             piece = parse_piece(name)
-            if piece is not None and piece.stem.startswith(today):
+            if piece is not None and piece.day == today:
                 try:
                     self._files.close(self._files.open_append(self._directory / name))
                 except PermissionError as error:
@@ -156,3 +166,12 @@ class NdjsonSink(ThreadedSink):
                     raise
                 except OSError:
                     continue
+
+    def _names(self) -> list[str]:
+        """The files that are ours to look at, in order."""
+        names = sorted(self._files.names(self._directory))
+        return [name for name in names if not self._suffix or writer_of(name) == self._suffix]
+
+
+def _with_suffix(spread: _Spread, suffix: str) -> _Spread:
+    return lambda batch: [(stem + suffix, data) for stem, data in spread(batch)]

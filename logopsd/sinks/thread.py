@@ -73,7 +73,7 @@ class ThreadedSink:
         self._high, self._low = high_water, low_water
         self._retry_seconds = retry_seconds
         self._clock = clock
-        self._spread = spread or _by_day
+        self._spread = spread or by_day
         self._defer = defer or _at_once
         self._thread: threading.Thread | None = None
         # Shared between the loop and the thread, changed under the condition.
@@ -305,7 +305,8 @@ def _at_once(callback: Callable[[], None]) -> None:
     callback()
 
 
-def _by_day(batch: Batch) -> tuple[tuple[str, bytes]]:
+def by_day(batch: Batch) -> tuple[tuple[str, bytes]]:
+    """All of a batch goes to the stem of its day."""
     return ((batch.day, batch.data),)
 
 

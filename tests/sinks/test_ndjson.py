@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from logopsd.errors import SinkError
-from logopsd.sinks.ndjson import NdjsonSink
+from logopsd.sinks.files import DirectoryLock, HeldLock
+from logopsd.sinks.ndjson import NdjsonSink, Split
 from logopsd.sinks.writer import Fsync
 from tests.faults.helpers import Fault, FaultyFiles
 from tests.sinks.helpers import Observer, at_once, line, receipt
@@ -25,6 +26,9 @@ def make_sink(
     fsync: Fsync = "never",
     max_file_bytes: int = 0,
     defer: Callable[[Callable[[], None]], object] | None = None,
+    suffix: str = "",
+    lock: DirectoryLock | None = None,
+    split: Split | None = None,
 ) -> NdjsonSink:
     """A sink that delivers in its own thread."""
     return NdjsonSink(
@@ -34,6 +38,9 @@ def make_sink(
         deliver=at_once,
         observer=observer,
         defer=defer,
+        suffix=suffix,
+        lock=lock,
+        split=split,
     )
 
 
@@ -296,3 +303,45 @@ def test_a_file_for_each_level(tmp_path: Path) -> None:
     assert (tmp_path / "20261123-error.ndjson").read_bytes() == error * 2
     assert (tmp_path / "20261123-info.ndjson").read_bytes() == info
     assert [r.count for r in observer.receipts] == [3]
+
+
+@pytest.mark.parametrize(("split", "label"), [(None, ""), ("input", "-tcp"), ("level", "-info")])
+def test_several_write_to_one_directory_under_one_lock(
+    tmp_path: Path, split: Split | None, label: str
+) -> None:
+    """Each has files of its own, with pieces of their own; a stranger is refused meanwhile."""
+    first = make_sink(tmp_path, Observer())
+    first.open()
+    workers = [
+        make_sink(
+            tmp_path,
+            Observer(),
+            suffix=f"-w{number}",
+            lock=HeldLock(tmp_path, os.dup(first.lock_fd)),
+            max_file_bytes=4096,
+            split=split,
+        )
+        for number in (1, 2)
+    ]
+    for number, sink in enumerate(workers, start=1):
+        sink.open()
+        for _ in range(2):
+            sink.write(line(f"{number}" * 3000), DAY, receipt(1))
+    assert first.close(10)
+    with pytest.raises(SinkError, match="in use by another logopsd"):
+        make_sink(tmp_path, Observer()).open()
+    assert all(sink.close(10) for sink in workers)
+
+    names = sorted(path.name for path in tmp_path.glob("*.ndjson"))
+    stems = [f"{DAY}{label}-w{number}" for number in (1, 2)]
+    assert names == sorted(f"{stem}{end}.ndjson" for stem in stems for end in ("", "-1"))
+
+
+def test_one_of_several_mends_its_own_files_alone(tmp_path: Path) -> None:
+    """The torn line of another is a line that is being written."""
+    for name in ("20261123", "20261123-w1", "20261123-w2"):
+        (tmp_path / f"{name}.ndjson").write_bytes(b'{"msg": "half')
+    sink = make_sink(tmp_path, Observer(), suffix="-w1", lock=HeldLock(tmp_path, -1))
+    sink.open()
+    assert sink.close(10)
+    assert [path.name for path in tmp_path.glob("*.torn")] == ["20261123-w1.ndjson.torn"]
