@@ -42,6 +42,8 @@ class Sources:
         tz: the zone that stamps without one are taken for; the guess at a zone starts there.
         max_sources: see MAX_SOURCES.
         max_hosts: see MAX_HOSTS_A_PEER.
+        first_id: the number of the first sender.
+        id_step: from one number to the next, so that several tables give none twice.
 
     Attributes:
         tz: as given; may be replaced as settings change.
@@ -55,6 +57,8 @@ class Sources:
         tz: tzinfo,
         max_sources: int = MAX_SOURCES,
         max_hosts: int = MAX_HOSTS_A_PEER,
+        first_id: int = 1,
+        id_step: int = 1,
     ) -> None:
         self.tz = tz
         self.silent = 0
@@ -63,7 +67,8 @@ class Sources:
         self._max_hosts = max_hosts
         self._table: OrderedDict[Key, Source] = OrderedDict()  # the one heard last, last
         self._hosts: dict[tuple[str, str | None], int] = {}  # how many a peer has
-        self._next_id = 1
+        self._next_id = first_id
+        self._id_step = id_step
 
     def __len__(self) -> int:
         return len(self._table)
@@ -227,7 +232,7 @@ class Sources:
                 self._remove(next(iter(table.values())))
                 self.evicted += 1
             source = table[key] = Source(self._next_id, key, now)
-            self._next_id += 1
+            self._next_id += self._id_step
             peer = key[:2]
             self._hosts[peer] = self._hosts.get(peer, 0) + 1
         else:

@@ -8,7 +8,7 @@ that what was seen of a journal mostly takes two numbers, however long it is.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Final
 
@@ -117,6 +117,19 @@ class SeenCursors:
         self._last = ""
         self._count = sum(len(runs.starts) for runs in journals.values())
 
+    def absorb(self, dumped: Mapping[str, list[list[int]]]) -> None:
+        """Take up what `dump` of another gave, beside all that is remembered.
+
+        Raises:
+            ValueError: the runs are none, or in no order.
+        """
+        both = self.dump()
+        for journal, runs in dumped.items():
+            both[journal] = _joined([*both.get(journal, []), *runs])
+        self.load(both)
+        while self._count > self._max_runs:
+            self._forget()
+
     def _heard(self, journal: str) -> _Runs:
         runs = self._journals.get(journal)
         if runs is None:
@@ -135,6 +148,17 @@ class SeenCursors:
         runs = self._journals[journal]
         del runs.starts[0], runs.ends[0]
         self._count -= 1
+
+
+def _joined(runs: Iterable[list[int]]) -> list[list[int]]:
+    """Runs in order, those that overlap or follow on each other as one."""
+    joined: list[list[int]] = []
+    for start, end in sorted(runs):
+        if joined and start <= joined[-1][1] + 1:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    return joined
 
 
 def place_of(cursor: str) -> Place | None:

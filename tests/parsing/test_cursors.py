@@ -91,3 +91,33 @@ def test_runs_in_no_order_are_refused(runs: list[list[int]]) -> None:
     """A file that was not written by us must not make us drop what is new."""
     with pytest.raises(ValueError, match="order"):
         SeenCursors().load({"s=a;b=b": runs})
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30)), max_size=40),
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30)), max_size=40),
+)
+def test_what_two_saw_is_known_to_who_absorbs_both(
+    one: list[tuple[str, int]], other: list[tuple[str, int]]
+) -> None:
+    """As if one of them had seen all of it, run for run."""
+    seen, second, alone = SeenCursors(), SeenCursors(), SeenCursors()
+    for journal, number in one:
+        seen.add(cursor(number, journal))
+    for journal, number in other:
+        second.add(cursor(number, journal))
+    for journal, number in one + other:
+        alone.add(cursor(number, journal))
+    seen.absorb(second.dump())
+    assert seen.dump().items() == alone.dump().items()
+
+
+def test_what_is_absorbed_keeps_to_the_bound() -> None:
+    """The journals that come last stay."""
+    seen, other = SeenCursors(max_runs=3), SeenCursors()
+    seen.add(cursor(1, "old"))
+    for number in (1, 3, 5):
+        other.add(cursor(number, "new"))
+    seen.absorb(other.dump())
+    assert cursor(1, "old") not in seen
+    assert all(cursor(number, "new") in seen for number in (1, 3, 5))
