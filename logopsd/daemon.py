@@ -20,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 import logopsd
 from logopsd.assembly.inherited import STORED, Inherited
 from logopsd.assembly.parts import assemble, reconfigure
+from logopsd.assembly.share import Share
 from logopsd.chores import seen_file, tasks
 from logopsd.chores.aside import aside
 from logopsd.chores.heartbeat import Heartbeat
@@ -75,7 +76,7 @@ def run(
         The exit status: 0 after a complete shutdown, 1 if something could not be started or
         written, or failed on the way.
     """
-    _calm_collector()
+    calm_collector()
 
     async def live() -> int:
         return await Daemon(settings, log, reloader=reloader, own_log=own_log).run()
@@ -83,7 +84,7 @@ def run(
     return asyncio.run(live())
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Have the garbage collector look seldom, and at nothing that stays for good.
 
     Records hold no cycles, and a batch of them would have it run several times: 7.4 us of CPU a
@@ -94,13 +95,23 @@ def _calm_collector() -> None:
     gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
-def _is_terminal() -> bool:
+def is_terminal() -> bool:
     """Whether standard input is a terminal that is still there."""
     return os.isatty(0)
 
 
 class Daemon:
-    """Everything from start to end; made inside the running event loop."""
+    """Everything from start to end; made inside the running event loop.
+
+    Args:
+        settings: see `run`.
+        log: likewise.
+        reloader: likewise.
+        own_log: likewise.
+        notify: speaks to who watches over this process; by default to systemd.
+        sockets: handed over, by name; by default those that systemd opened.
+        share: the place of this process among several; None where it is alone.
+    """
 
     def __init__(
         self,
@@ -109,20 +120,23 @@ class Daemon:
         *,
         reloader: Reloader | None = None,
         own_log: str = "",
+        notify: Notifier | None = None,
+        sockets: dict[str, list[socket.socket]] | None = None,
+        share: Share | None = None,
     ) -> None:
         self._settings = settings
         self._reloader = reloader
         self._started = False
         self._reload_due = False
-        self._at_terminal = _is_terminal()
+        self._at_terminal = is_terminal()
         self._log = log
         self._warnings = ThrottledWarnings(log, time.monotonic)
         self._loop = asyncio.get_running_loop()
-        self._notify = Notifier(os.environ)
+        self._notify = Notifier(os.environ) if notify is None else notify
         self._ending = asyncio.Event()
         self._failed = False
         self._tasks: list[asyncio.Task[None]] = []
-        inherited = Inherited(inherited_sockets(os.environ), log)
+        inherited = Inherited(inherited_sockets(os.environ) if sockets is None else sockets, log)
         self._parts = assemble(
             settings,
             log,
@@ -132,6 +146,7 @@ class Daemon:
             not_ready=self._not_ready,
             inherited=inherited,
             own_log=own_log,
+            share=share,
         )
         inherited.close_rest(self._notify.unstore)
 
@@ -157,29 +172,21 @@ class Daemon:
         parts.sink.open()
         if parts.free_space is not None:
             parts.free_space.start()
-        parts.account.open(time.time())
-        if self._settings.sink_file:
-            seen_file.load(parts.listeners.seen, self._settings.sink_dir, self._log)
+        self._take_up()
         for listener in parts.listeners.inputs:
             parts.sink.register(listener.pause, listener.resume)
             await self._listen(listener)
-        for listener in parts.listeners.side_ports:
-            await self._listen(listener)
-        self._spawn("summary", tasks.sum_up(parts.metrics, self._log))
-        self._spawn("account", self._keep_account())
-        self._spawn("sources", tasks.watch_sources(parts.sources, self._log))
+        await self._tell_outside()
         self._spawn("notices", tasks.write_notices(parts.pipeline))
         self._spawn("sink watch", self._watch_sink())
         self._spawn("day keys", self._keep_keys())
-        if self._settings.housekeep_autorun:
-            self._spawn("housekeeping", self._keep_house())
         if parts.certificates is not None:
             self._spawn("certificates", parts.certificates.watch())
         if (interval := self._notify.watchdog_interval) is not None:
             heartbeat = Heartbeat(parts.pipeline.beat, parts.sink)
             feeding = tasks.feed_watchdog(self._notify, heartbeat, interval, self._log)
             self._spawn("watchdog", feeding)
-        self._log.info(
+        self._say(
             "ready",
             version=logopsd.__version__,
             files=str(self._settings.sink_dir) if self._settings.sink_file else None,
@@ -198,7 +205,7 @@ class Daemon:
     async def _shut_down(self) -> None:
         parts = self._parts
         self._notify.stopping()
-        self._log.info("stopping")
+        self._say("stopping")
         parts.sweeper.stop()  # a large archive would take longer than we have
         # No new peers; those that are here stay until they are read out.
         for listener in parts.listeners.inputs:
@@ -210,31 +217,65 @@ class Daemon:
         parts.pipeline.flush()
         parts.pipeline.write_notices(final=True)
         # Everything handed down is written and fsynced; only then may the process end.
-        if not await asyncio.to_thread(parts.sink.close, DRAIN_SECONDS):
+        complete = await asyncio.to_thread(parts.sink.close, DRAIN_SECONDS)
+        if not complete:
             self._failed = True
             lost = parts.sink_watch.lost(parts.sink.unstored())
             self._log.error("not all could be written", records=lost, reason=parts.sink.stalled)
-        elif self._settings.sink_file:
-            seen_file.save(parts.listeners.seen, self._settings.sink_dir, self._log)
-        await self._save_account(clean=True)
-        # The side port last: until here a scrape sees how the account closes.
-        for listener in parts.listeners.side_ports:
-            await listener.close()
+        await self._hand_on(complete=complete)
         if parts.free_space is not None:
             parts.free_space.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._log.info("stopped", exit_status=1 if self._failed else 0)
+        self._say("stopped", exit_status=1 if self._failed else 0)
+
+    # What there is once, however many processes receive; workers/worker.py has another for each.
+
+    def _take_up(self) -> None:
+        """Go on where the last process ended."""
+        self._parts.account.open(time.time())
+        self._recall_journals()
+
+    async def _tell_outside(self) -> None:
+        """Begin to show, to write and to keep what there is once."""
+        for listener in self._parts.listeners.side_ports:
+            await self._listen(listener)
+        self._spawn("summary", tasks.sum_up(self._parts.metrics, self._log))
+        self._spawn("account", self._keep_account())
+        self._spawn("sources", tasks.watch_sources(self._parts.sources, self._log))
+        if self._settings.housekeep_autorun:
+            self._spawn("housekeeping", self._keep_house())
+
+    async def _hand_on(self, *, complete: bool) -> None:
+        """Keep what the next process takes up, and show nothing more.
+
+        Args:
+            complete: all that was taken is stored.
+        """
+        if complete and self._settings.sink_file:
+            seen_file.save(self._parts.listeners.seen, self._settings.sink_dir, self._log)
+        await self._save_account(clean=True)
+        # The side port last: until here a scrape sees how the account closes.
+        for listener in self._parts.listeners.side_ports:
+            await listener.close()
+
+    def _say(self, event: str, **fields: object) -> None:
+        """Log where the daemon stands."""
+        self._log.info(event, **fields)
+
+    def _recall_journals(self) -> None:
+        if self._settings.sink_file:
+            seen_file.load(self._parts.listeners.seen, self._settings.sink_dir, self._log)
 
     async def _listen(self, listener: Listener) -> None:
         await listener.start()
         for address in listener.addresses:
-            self._log.info("listening", input=listener.input, address=address)
+            self._say("listening", input=listener.input, address=address)
 
     def _hang_up(self) -> None:
         """SIGHUP: begin anew with files and settings; or end, where it was a terminal's last."""
-        if self._at_terminal and not _is_terminal():
+        if self._at_terminal and not is_terminal():
             self._ending.set()
         if not self._started:
             self._reload_due = True

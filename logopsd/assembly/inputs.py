@@ -10,7 +10,8 @@ from structlog.typing import FilteringBoundLogger
 
 import logopsd
 from logopsd.assembly.inherited import Inherited, bound_to, bound_to_path
-from logopsd.assembly.privacy import openers
+from logopsd.assembly.share import Share
+from logopsd.assembly.side_port import opening_routes, side_port
 from logopsd.assembly.views import views
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
@@ -57,8 +58,10 @@ class Listeners:
         inherited: Inherited,
         certificates: Certificates | None,
         access: Access,
+        share: Share | None = None,
     ) -> None:
         self._settings = settings
+        self._shared = share is not None
         self._access = access
         self._certificates = certificates
         self._log = log
@@ -92,8 +95,8 @@ class Listeners:
                 listener.replace_routes(self._ingest_routes())
             elif isinstance(listener, StreamListener):
                 listener.set_idle_timeout(_seconds(settings.idle_timeout))
-        for side_port in self.side_ports:
-            side_port.replace_routes(self._side_routes())
+        for listener in self.side_ports:
+            listener.replace_routes(self._side_routes())
 
     def refuse_requests(self, refused: bool) -> None:
         """Answer 503 to requests that bring records, or take them again; streams go on."""
@@ -133,17 +136,7 @@ class Listeners:
         return made
 
     def _metrics_port(self, port: int, sock: socket.socket | None) -> HttpListener:
-        settings = self._settings
-        return HttpListener(
-            name="metrics",
-            host=settings.metrics_bind,
-            port=port,
-            sock=sock,
-            setting="LOGOPS_METRICS_PORT",
-            bind_setting="LOGOPS_METRICS_BIND",
-            routes=self._side_routes(),
-            log=self._log,
-        )
+        return side_port(self._settings, self._log, self._side_routes(), port, sock)
 
     def _side_routes(self) -> Routes:
         routes = side_routes(
@@ -155,17 +148,7 @@ class Listeners:
             live=self._live,
             check=local_name_check(self._settings.metrics_bind),
         )
-        settings = self._settings
-        if settings.debug_decrypt_token is None:
-            return routes
-        from logopsd.listeners.routes.decrypt import decrypt_routes  # it brings `cryptography`
-
-        opening = decrypt_routes(
-            token=settings.debug_decrypt_token,
-            opener=lambda: openers(settings).tokens.decrypt,
-            log=self._log,
-        )
-        return {**routes, **opening}
+        return {**routes, **opening_routes(self._settings, self._log)}
 
     def _kept(self, listener: DatagramListener) -> DatagramListener:
         self.kept.append(listener)
@@ -184,7 +167,8 @@ class Listeners:
             max_message=self._settings.max_message,
             take_frames=partial(self._pipeline.take_frames, "udp"),
             metrics=self._metrics.input("udp"),
-            count_kernel_drops=self._metrics.kernel_dropped,
+            # Of a socket that outlives the worker, whoever holds it counts.
+            count_kernel_drops=None if self._shared else self._metrics.kernel_dropped,
             access=self._access,
             log=self._log,
         )

@@ -16,6 +16,7 @@ from logopsd.assembly.inherited import Inherited
 from logopsd.assembly.inputs import Listeners
 from logopsd.assembly.limits import connections, raise_descriptors
 from logopsd.assembly.privacy import privacy
+from logopsd.assembly.share import Share
 from logopsd.assembly.tls import tls_files
 from logopsd.chores.free_space import FreeSpace
 from logopsd.chores.housekeeping import SPLIT, Rounds, rounds
@@ -87,6 +88,7 @@ def assemble(
     not_ready: Callable[[], str | None],
     inherited: Inherited,
     own_log: str = "",
+    share: Share | None = None,
 ) -> Parts:
     """Make all parts.
 
@@ -99,6 +101,7 @@ def assemble(
         not_ready: says why records should not be sent now; None where they may.
         inherited: sockets that systemd opened; they go before the ports of the settings.
         own_log: what stands in each line of `log`; empty for nothing.
+        share: the place of this process among several; None where it is alone.
 
     Raises:
         SettingsError: the certificates of TLS cannot be used.
@@ -107,8 +110,9 @@ def assemble(
     made = privacy(settings, time.time())
     metrics = Metrics(detectors=settings.pii_detectors)
     sink_watch = SinkWatch(metrics, log, notify, deliver)
-    sink = _sink(settings, deliver, defer, sink_watch)
-    sources = Sources(tz=settings.syslog_tz)
+    sink = _sink(settings, deliver, defer, sink_watch, share)
+    first, step = (1, 1) if share is None else (share.number, share.count)
+    sources = Sources(tz=settings.syslog_tz, first_id=first, id_step=step)
     pipeline = Pipeline(
         lines=LineParser(tz=settings.syslog_tz),
         documents=DocumentParser(tz=settings.syslog_tz, max_message=settings.max_message),
@@ -129,7 +133,7 @@ def assemble(
     certificates = _certificates(settings, log, metrics)
     access = Access(_rules(settings, log))
     listeners = Listeners(
-        settings, log, metrics, pipeline, not_ready, inherited, certificates, access
+        settings, log, metrics, pipeline, not_ready, inherited, certificates, access, share
     )
     return Parts(
         metrics=metrics,
@@ -190,13 +194,20 @@ def _count_sources(metrics: Metrics, sources: Sources) -> None:
     metrics.sources_evicted = sources.evicted
 
 
-def _sink(settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkWatch) -> Sink:
+def _sink(
+    settings: Settings,
+    deliver: Deliver,
+    defer: Deliver,
+    observer: SinkWatch,
+    share: Share | None,
+) -> Sink:
     """Make the sinks that are on; a dry run has none."""
     makers: list[Callable[[SinkObserver], Sink]] = []
     if settings.sink_file:
-        makers.append(partial(_files, settings, deliver, defer, split=None))
+        makers.append(partial(_files, settings, deliver, defer, share, split=None))
     if settings.sink_split is not None:
-        makers.append(partial(_files, settings, deliver, defer, split=settings.sink_split))
+        split = settings.sink_split
+        makers.append(partial(_files, settings, deliver, defer, share, split=split))
     if settings.sink_stdout:
         makers.append(partial(_stdout, settings, deliver, defer))
     match makers:
@@ -211,18 +222,22 @@ def _files(
     settings: Settings,
     deliver: Deliver,
     defer: Deliver,
+    share: Share | None,
     observer: SinkObserver,
     *,
     split: Split | None,
 ) -> NdjsonSink:
+    directory = settings.sink_dir if split is None else settings.sink_dir / SPLIT
     return NdjsonSink(
-        directory=settings.sink_dir if split is None else settings.sink_dir / SPLIT,
+        directory=directory,
         max_file_bytes=settings.sink_max_bytes,
         fsync=settings.fsync,
         high_water=settings.sink_high_water,
         low_water=settings.sink_high_water // 2,
         min_free_bytes=settings.min_free_bytes,
         split=split,
+        suffix="" if share is None else share.suffix,
+        lock=None if share is None else share.lock(directory),
         deliver=deliver,
         defer=defer,
         observer=observer,

@@ -45,7 +45,13 @@ _PATH_MENDS: Mapping[int, str] = {
 
 
 async def bind(
-    kind: socket.SocketKind, host: str, port: int, *, setting: str, bind_setting: str
+    kind: socket.SocketKind,
+    host: str,
+    port: int,
+    *,
+    setting: str,
+    bind_setting: str,
+    share: bool = False,
 ) -> socket.socket:
     """Make a socket of a kind, bound to the first address that `host` resolves to.
 
@@ -57,6 +63,7 @@ async def bind(
         port: 0 lets the kernel choose.
         setting: the name of the setting that holds the port, for the text of an error.
         bind_setting: the same for the host.
+        share: with others that have SO_REUSEPORT set and are of the same user.
 
     Raises:
         ListenError: it cannot be bound; the text names the mend.
@@ -75,6 +82,8 @@ async def bind(
             # Else a restart waits a minute for the last connections. On UDP the same option
             # would let a second daemon take the datagrams of the first.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if share:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         sock.setblocking(False)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
 from structlog.typing import FilteringBoundLogger
@@ -67,10 +68,15 @@ class HttpListener:
     ) -> None:
         self.input = name
         self.addresses: list[str] = []
-        self._host = host
-        self._port = port
         self._sock = sock
-        self._settings = {"setting": setting, "bind_setting": bind_setting}
+        self._bind = partial(
+            sockets.bind,
+            socket.SOCK_STREAM,
+            host,
+            port,
+            setting=setting,
+            bind_setting=bind_setting,
+        )
         self._clock = clock
         self._metrics = InputMetrics(name) if metrics is None else metrics
         self._service = Service(
@@ -99,7 +105,7 @@ class HttpListener:
         loop = asyncio.get_running_loop()
         sock = self._sock
         if sock is None:
-            sock = await sockets.bind(socket.SOCK_STREAM, self._host, self._port, **self._settings)
+            sock = await self._bind()
         make = self._connection if self._gate is None else self._gate.newcomer
         self._server = await loop.create_server(make, sock=sock, backlog=BACKLOG)
         self.addresses = [sockets.address_of("http", sock)]
