@@ -186,6 +186,7 @@ def _serve(args: argparse.Namespace) -> int:
     env_file = getattr(args, "env_file", None)
     source = Source(os.environ, env_file=env_file, directory=Path.cwd())
     from logopsd import daemon, log
+    from logopsd.assembly.limits import worker_count
     from logopsd.chores.reload import Reloader
 
     settings = source.effective.settings
@@ -195,6 +196,10 @@ def _serve(args: argparse.Namespace) -> int:
     log.take_over(own)
     try:
         reloader = Reloader(source, threshold)
+        if (count := worker_count(settings.workers)) > 1:
+            from logopsd.workers import supervisor
+
+            return supervisor.run(source, count, own, reloader=reloader, own_log=instance)
         return daemon.run(settings, own, reloader=reloader, own_log=instance)
     except LogopsError:
         raise

@@ -17,6 +17,7 @@ _FILES: Final = (
     (".env", "settings, in the working directory, where --env-file names no other"),
     ("/etc/logopsd/env", "settings of the units for systemd"),
     ("data/ingest/YYYYMMDD.ndjson", "the records of a UTC day; YYYYMMDD-N.ndjson its next pieces"),
+    ("data/ingest/YYYYMMDD-wK.ndjson", "the same of worker K, with LOGOPS_WORKERS"),
 )
 
 _SIGNALS: Final = (

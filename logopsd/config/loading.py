@@ -45,6 +45,17 @@ class Effective:
     given: Mapping[str, Given]
     env_file: Path
 
+    def as_environment(self) -> dict[str, str]:
+        """Give what is set, as an environment would have it: `load` makes the same settings of it.
+
+        Secrets are among it.
+        """
+        return {
+            setting.name: self.given[setting.attribute].text
+            for setting in describe()
+            if self.given[setting.attribute].where != DEFAULT
+        }
+
 
 def load(environ: Mapping[str, str], *, env_file: Path | None = None, directory: Path) -> Settings:
     """Read the settings; the environment goes before the file.

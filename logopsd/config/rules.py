@@ -131,6 +131,16 @@ def _archives_that_stay(settings: Settings) -> Iterator[Problem]:
         yield "archive_retention_days", ("retention_days",), text
 
 
+def _files_of_workers(settings: Settings) -> Iterator[Problem]:
+    """What several processes write to one pipe would mix within a line."""
+    if settings.workers != 1 and settings.sink_stdout:
+        text = (
+            f"{_name('sink_stdout')} goes with one process alone: lines of several would mix; "
+            f"set {_name('workers')}=1, or remove this"
+        )
+        yield "sink_stdout", ("workers",), text
+
+
 def _one_input_a_port(settings: Settings) -> Iterator[Problem]:
     """Two listeners on one TCP port; the second would fail at start with a worse explanation."""
     taken: dict[int, str] = {}
@@ -162,4 +172,5 @@ _RULES: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _archives_that_stay,
     _prefix_needs_pseudonyms,
     _decrypts_for_loopback_alone,
+    _files_of_workers,
 )

@@ -24,6 +24,8 @@ KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
 DAY_SECONDS = 24 * 60 * 60
+MAX_WORKERS = 64
+"""More cores than a disk takes the records of; each worker has 45 MiB."""
 
 _INPUTS = "Inputs"
 _ACCESS = "Access"
@@ -33,6 +35,7 @@ _PRIVACY = "Privacy"
 _SINK = "Files"
 _RETENTION = "Retention"
 _WATCHING = "Watching"
+_CORES = "Cores"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,6 +459,13 @@ class Settings:
         "auto",
         "The daemon's own log: console on a terminal and JSON lines elsewhere, or one of them.",
         group=_WATCHING,
+    )
+
+    workers: Literal["auto"] | int = setting(
+        values.processes(MAX_WORKERS),
+        "1",
+        "Processes that receive, each on a core and with files of its own, `YYYYMMDD-w1.ndjson`.",
+        group=_CORES,
     )
 
     @property

@@ -85,6 +85,20 @@ def number(low: int, high: int, unit: str, *, zero: str = "") -> Kind:
     return Kind(parse, f"a number of {unit} from {low} to {high}{also}")
 
 
+def _or_word(kind: Kind, word: str, meaning: str) -> Kind:
+    """The values of a kind, or a word that is kept as it is."""
+
+    def parse(text: str) -> object:
+        return word if text.lower() == word else kind.parse(text)
+
+    return Kind(parse, f"{kind.accepts}, or {word} ({meaning})")
+
+
+def processes(high: int) -> Kind:
+    """A number of processes, or `auto`."""
+    return _or_word(number(1, high, "processes"), "auto", "one a core this process may use")
+
+
 def _port(text: str) -> int | None:
     if text.lower() == "any":
         return ANY_PORT

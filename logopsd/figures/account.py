@@ -118,6 +118,10 @@ class Account:
         self._state = state
         self._end_day_if_over(now)
 
+    def interrupt(self) -> None:
+        """Note that one of several processes died: what it counted last is not known."""
+        self._state.interrupted += 1
+
     def tick(self, now: float) -> bool:
         """Write the account of the day where it is over; whether it was.
 

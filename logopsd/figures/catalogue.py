@@ -25,13 +25,17 @@ from logopsd.records import INPUTS
 if TYPE_CHECKING:
     from logopsd.figures.metrics import Metrics
 
-DROP_REASONS = ("backpressure", "empty", "error", "own_log", "refused", "rejected", "shutdown")
+DROP_REASONS = (
+    *("backpressure", "empty", "error", "own_log", "refused", "rejected", "shutdown"),
+    "worker",
+)
 """Why a frame that was read did not become a stored record.
 
 backpressure: the sink was full and the sender cannot be told (UDP). empty: there was nothing in
 it. error: a stage failed on it, a bug. own_log: a line of the daemon's own log that came back to
 it. refused: the sender is not in LOGOPS_ALLOW_FROM. rejected: an item of a request was no record,
-and the answer said so. shutdown: the sink could not be emptied in the time allowed.
+and the answer said so. shutdown: the sink could not be emptied in the time allowed. worker: one of
+several workers died while it had it; it may be stored or not.
 """
 
 FAULT_REASONS = (*FAULTS, "parser")
@@ -199,6 +203,16 @@ CATALOGUE: tuple[Spec, ...] = (
         "logops_housekeep_last_success_timestamp_seconds",
         "When a round of retention last ended well, as a Unix time; 0 for never.",
         _if_any("housekeep_last_success"),
+    ),
+    Spec(
+        "logops_workers",
+        "Workers that receive now, with LOGOPS_WORKERS above 1.",
+        _if_any("workers"),
+    ),
+    Spec(
+        "logops_worker_restarts_total",
+        "Workers that died and were started again.",
+        _if_any("worker_restarts"),
     ),
     Spec(
         "logops_http_responses_total",

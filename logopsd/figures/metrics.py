@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from logopsd.figures.catalogue import (
     DETECTORS,
@@ -95,6 +96,7 @@ class Metrics:
     Args:
         registry: where the figures are shown; a new one by default, never the global one.
         detectors: the names the privacy stage may count under.
+        process: shows CPU, memory and descriptors; those of this process by default.
 
     Attributes:
         udp_kernel_drops: datagrams the kernel dropped for want of room, as the sockets say.
@@ -114,6 +116,8 @@ class Metrics:
         sources: senders in the table.
         sources_silent: those silent for much longer than they used to be.
         sources_evicted: those that lost their place in the table.
+        workers: processes at work; None where there is but one.
+        worker_restarts: how often one of them was started again; likewise.
     """
 
     def __init__(
@@ -121,6 +125,7 @@ class Metrics:
         registry: CollectorRegistry | None = None,
         *,
         detectors: Sequence[str] = DETECTORS,
+        process: Collector | None = None,
     ) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
         self.udp_kernel_drops = 0
@@ -136,12 +141,14 @@ class Metrics:
         self.sources = 0
         self.sources_silent = 0
         self.sources_evicted = 0
+        self.workers: int | None = None
+        self.worker_restarts: int | None = None
         self.inputs: dict[str, InputMetrics] = {}
         self.sink_write_counts = [0] * (len(WRITE_SECONDS) + 1)
         self.sink_write_seconds = 0.0
         self._hooks: list[Callable[[], None]] = []
         self.registry.register(CataloguePage(self))
-        ProcessCollector(registry=self.registry)
+        self.registry.register(ProcessCollector(registry=None) if process is None else process)
 
     def input(self, name: str) -> InputMetrics:
         """Return the figures of an input, one of INPUTS; shown as zeros once first asked for.

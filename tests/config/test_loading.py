@@ -1,6 +1,7 @@
 """Settings are read whole or refused whole, with every problem, its place and its mend."""
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,8 @@ def test_line_is_refused(lines: str, place: str, says: str) -> None:
             "LOGOPS_RELP_TLS=true\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
             "LOGOPS_RELP_PORT is 0 (off)",
         ),
+        ("LOGOPS_WORKERS=2\nLOGOPS_SINK_STDOUT=true", "set LOGOPS_WORKERS=1, or remove this"),
+        ("LOGOPS_WORKERS=auto\nLOGOPS_SINK_STDOUT=true", "lines of several would mix"),
         ("LOGOPS_HTTP_PORT=5514", "LOGOPS_HTTP_PORT is 5514, as is LOGOPS_TCP_PORT"),
         ("LOGOPS_METRICS_PORT=8080", "LOGOPS_METRICS_PORT is 8080, as is LOGOPS_HTTP_PORT"),
         (
@@ -185,6 +188,9 @@ def test_combination_is_refused(lines: str, says: str) -> None:
         "LOGOPS_SECRET_KEY=\nLOGOPS_TLS_CERT=\nLOGOPS_PII_KEEP=",
         "PATH=/x\nOTHER",
         "LOGOPS_E2E=require",
+        "LOGOPS_WORKERS=1\nLOGOPS_SINK_STDOUT=true",
+        "LOGOPS_WORKERS=AUTO",
+        "LOGOPS_WORKERS=64\nLOGOPS_SINK_FILE=false",
         "LOGOPS_TLS_PORT=any\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
         "LOGOPS_RELP_PORT=1\nLOGOPS_RELP_TLS=1\nLOGOPS_TLS_CERT=c\nLOGOPS_TLS_KEY=k",
     ],
@@ -327,3 +333,15 @@ def test_any_bytes_are_settings_or_problems(data: bytes) -> None:
 def test_any_environment_is_settings_or_problems(environ: dict[str, str]) -> None:
     """The same for the environment, whose bytes may be undecodable (surrogates)."""
     problems(None, environ)
+
+
+def test_what_is_set_makes_the_same_settings_again(tmp_path: Path) -> None:
+    """In another process, without the file and the environment that it came from."""
+    (tmp_path / ".env").write_text("LOGOPS_TCP_PORT=any\nLOGOPS_ALLOW_FROM=10.0.0.0/8, ::1\n")
+    effective = read({"LOGOPS_SINK_DIR": "here", "PATH": "/bin"}, directory=tmp_path)
+    sent = effective.as_environment()
+    assert set(sent) == {"LOGOPS_TCP_PORT", "LOGOPS_ALLOW_FROM", "LOGOPS_SINK_DIR"}
+    (tmp_path / ".env").unlink()
+    again = load(sent, directory=tmp_path)
+    zone = effective.settings.syslog_tz  # one that is read from a file equals itself alone
+    assert replace(again, syslog_tz=zone) == effective.settings

@@ -213,3 +213,14 @@ def test_the_figures_of_an_input_name_its_reasons():
     figures = figures_of(metrics.input("tcp"))
     assert (figures["malformed"], figures["malformed_resync"]) == (3, 3)
     assert figures["suppressed"] == figures["repeats"] == 0
+
+
+def test_a_worker_that_dies_interrupts_the_day():
+    """As a kill of the whole does; but nobody else has to start anew for it."""
+    rig = Rig()
+    rig.account.interrupt()
+    rig.metrics.input("udp")
+    rig.account.tick(NOON + DAY)
+    assert [record["interrupted"] for record in rig.records] == [1]
+    rig.account.tick(NOON + 2 * DAY)
+    assert "interrupted" not in rig.records[-1]
