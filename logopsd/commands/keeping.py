@@ -10,13 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from logopsd.assembly.limits import RESERVED
+from logopsd.assembly.limits import RESERVED, worker_count
 from logopsd.commands.findings import Finding, ok, problem, warning
 from logopsd.commands.ports import Running
 from logopsd.config import Settings
 from logopsd.errors import LogopsError, SettingsError
 from logopsd.sinks.rotation import Piece
-from logopsd.stored.follow import backwards, path_of, pieces
+from logopsd.stored.follow import backwards, by_writer, path_of, pieces
 from logopsd.stored.lines import read
 
 DAY: Final = 86400
@@ -57,7 +57,8 @@ def check_key(settings: Settings) -> Iterator[Finding]:
 
 
 def _newest_token(directory: Path) -> str | None:
-    for piece in reversed(pieces(directory)[-2:]):
+    newest = [piece for of_one in by_writer(pieces(directory)).values() for piece in of_one[-2:]]
+    for piece in sorted(newest, reverse=True):
         with suppress(OSError), path_of(directory, piece).open("rb") as file:
             for _, line in zip(range(LOOKED_AT), backwards(file, _size(file.name)), strict=False):
                 record = read(line)
@@ -116,7 +117,7 @@ def check_clock(directory: Path, now: float) -> Iterator[Finding]:
     mend = "set the clock, and have it kept: timedatectl set-ntp true"
     if today.year < 2026:
         yield problem("clock", f"it says {today:%Y-%m-%d}, before this program was made", mend)
-    elif there and there[-1].stem > f"{today:%Y%m%d}":
+    elif there and there[-1].day > f"{today:%Y%m%d}":
         name = path_of(directory, there[-1]).name
         yield problem("clock", f"it says {today:%Y-%m-%d %H:%M} UTC, and {name} is there", mend)
     elif there and (ahead := _mtime(directory, there[-1]) - now) > CLOCK_SECONDS:
@@ -220,8 +221,11 @@ def check_descriptors(settings: Settings, running: Running) -> Iterator[Finding]
     if limit == resource.RLIM_INFINITY:
         yield ok("descriptors", "no limit")
         return
-    wanted = settings.max_connections + RESERVED
+    workers = worker_count(settings.workers)
+    wanted = -(-settings.max_connections // workers) + RESERVED
     text = f"{limit} ({of}), {wanted} wanted for LOGOPS_MAX_CONNECTIONS"
+    if workers > 1:
+        text += f" by each of {workers} workers"
     if limit < wanted:
         mend = f"LimitNOFILE={wanted} in the unit, or ulimit -n {wanted}"
         yield warning("descriptors", text, mend)

@@ -21,7 +21,7 @@ from typing import Final
 from logopsd.commands.findings import Finding, ok, problem
 from logopsd.commands.ports import ports
 from logopsd.config import ANY_PORT, Settings
-from logopsd.stored.follow import Follower, path_of, pieces
+from logopsd.stored.follow import Followers, by_writer, path_of, pieces
 
 TIMEOUT_SECONDS: Final = 5.0
 """For an answer, and then for the message in the file: a daemon that is well takes milliseconds."""
@@ -93,12 +93,12 @@ class _RefusedError(OSError):
     """The daemon answered, and took nothing."""
 
 
-def _at_the_end(directory: Path) -> Follower:
-    follower = Follower(directory, f"{datetime.now(UTC):%Y%m%d}")
-    if there := pieces(directory):
+def _at_the_end(directory: Path) -> Followers:
+    followers = Followers(directory, f"{datetime.now(UTC):%Y%m%d}", lambda _: "")
+    for of_one in by_writer(pieces(directory)).values():
         with contextlib.suppress(OSError):
-            follower.begin(there[-1], path_of(directory, there[-1]).stat().st_size)
-    return follower
+            followers.begin(of_one[-1], path_of(directory, of_one[-1]).stat().st_size)
+    return followers
 
 
 def _senders(settings: Settings) -> Mapping[str, Callable[[bytes], None]]:

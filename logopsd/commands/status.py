@@ -44,6 +44,8 @@ _ALONE: Final = {
     "logops_sources": ("sources", "known"),
     "logops_sources_silent": ("sources", "silent"),
     "logops_sources_evicted_total": ("sources", "evicted"),
+    "logops_workers": ("workers", "ready"),
+    "logops_worker_restarts_total": ("workers", "restarts"),
     "process_resident_memory_bytes": ("process", "resident_bytes"),
     "process_open_fds": ("process", "open_files"),
     "process_max_fds": ("process", "max_files"),
@@ -144,8 +146,8 @@ def parse(page: str) -> Status:
 
     Returns:
         `version`; `inputs`, by name, each with its figures, `dropped_by` and `malformed_by`
-        reason, and `unaccounted`, 0 where its account closes; `kernel_drops`; `sink`, `sources`
-        and `process`.
+        reason, and `unaccounted`, 0 where its account closes; `kernel_drops`; `sink`, `sources`,
+        `process`, and `workers`, which is empty where there is but one.
     """
     status: Status = {
         "version": "",
@@ -153,6 +155,7 @@ def parse(page: str) -> Status:
         "kernel_drops": 0,
         "sink": {},
         "sources": {},
+        "workers": {},
         "process": {},
     }
     for sample in _samples(page):

@@ -74,6 +74,10 @@ def _remarks(status: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
         silent = sources.get("silent", 0)
         text = f"{sources['known']}, {silent} silent (logopsd status --sources)"
         remarks["sources"] = (text, _YELLOW if silent else "")
+    if workers := status.get("workers"):
+        restarts = workers.get("restarts", 0)
+        text = f"{workers.get('ready', 0)} at work, {restarts} died and started again"
+        remarks["workers"] = (text, _YELLOW if restarts else "")
     if "resident_bytes" in process:
         text = f"{_size(process['resident_bytes'])} of memory"
         if "open_files" in process:

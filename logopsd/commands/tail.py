@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import heapq
 import os
 import select
 import sys
@@ -15,7 +16,14 @@ from logopsd.commands import record_line, terminal
 from logopsd.commands.arguments import DEFAULT_LINES, EARLIEST
 from logopsd.commands.record_line import Filter
 from logopsd.sinks.rotation import Piece
-from logopsd.stored.follow import Follower, backwards, offset_of, path_of, pieces
+from logopsd.stored.follow import (
+    Followers,
+    backwards,
+    by_writer,
+    offset_of,
+    path_of,
+    pieces,
+)
 from logopsd.stored.lines import read, received
 
 MAX_HELD_BYTES: Final = 64 * 1024 * 1024
@@ -49,24 +57,27 @@ class Tail:
         if wanted.since:
             day = min(day, wanted.since[:10].replace("-", ""))
         self._first = day
-        self._follower = Follower(directory, day)
+        self._followers = Followers(directory, day, _received)
 
     def close(self) -> None:
-        """Close the file that is open."""
-        self._follower.close()
+        """Close the files that are open."""
+        self._followers.close()
 
     def begin(self, lines: int | None) -> None:
         """Show what is there: the last so many lines, or all; then be at the end of it."""
-        there = [piece for piece in pieces(self._directory) if piece.stem >= self._first]
+        there = [piece for piece in pieces(self._directory) if piece.day >= self._first]
+        writers = by_writer(there)
         if lines is None:
             if self._wanted.since:
-                self._skip_to_since(there)
+                for of_one in writers.values():
+                    self._skip_to_since(of_one)
             self.poll()
             return
         held: deque[bytes] = deque()
         room = MAX_HELD_BYTES
         ends = {piece: self._end_of(piece) for piece in there}
-        for line in self._newest_first(ends) if lines else ():
+        one_by_one = [self._newest_first(of_one, ends) for of_one in writers.values()]
+        for line in heapq.merge(*one_by_one, key=_received, reverse=True) if lines else ():
             record = read(line)
             if self._wanted.since and (received(record) or "~") < self._wanted.since:
                 break
@@ -79,18 +90,18 @@ class Tail:
                     break
         for line in held:
             self._show(line, read(line))
-        if there:
-            self._follower.begin(there[-1], ends[there[-1]])
+        for of_one in writers.values():
+            self._followers.begin(of_one[-1], ends[of_one[-1]])
 
     def poll(self) -> None:
         """Show what has come since."""
-        for line in self._follower.poll():
+        for line in self._followers.poll():
             record = read(line)
             if self._wanted.passes(record):
                 self._show(line, record)
 
-    def _newest_first(self, ends: dict[Piece, int]) -> Iterator[bytes]:
-        for piece in reversed(ends):
+    def _newest_first(self, of_one: list[Piece], ends: dict[Piece, int]) -> Iterator[bytes]:
+        for piece in reversed(of_one):
             try:
                 file = path_of(self._directory, piece).open("rb")
             except FileNotFoundError:
@@ -117,7 +128,7 @@ class Tail:
                 end = _whole(file)
                 offset = offset_of(file, self._wanted.since, end, _received)
             if offset < end or piece == there[-1]:
-                self._follower.begin(piece, offset)
+                self._followers.begin(piece, offset)
                 return
 
 

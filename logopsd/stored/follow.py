@@ -1,11 +1,12 @@
 """Reads the sink's files as they grow, from one day and piece to the next; whole lines only."""
 
+import heapq
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from logopsd.sinks.rotation import Piece, parse_piece, piece_name
+from logopsd.sinks.rotation import Piece, parse_piece, piece_name, writer_of
 
 CHUNK_BYTES: Final = 256 * 1024
 """Bytes of one read."""
@@ -23,13 +24,22 @@ def pieces(directory: Path) -> list[Piece]:
         names = os.listdir(directory)
     except FileNotFoundError:
         return []
-    found = filter(None, map(parse_piece, names))
-    return sorted(piece for piece in found if len(piece.stem) == len("YYYYMMDD"))
+    found = ((name, piece) for name in names if (piece := parse_piece(name)) is not None)
+    # What has a label too is a split file, and holds the same records once more.
+    return sorted(piece for name, piece in found if piece.rest == writer_of(name))
+
+
+def by_writer(found: Iterable[Piece]) -> dict[str, list[Piece]]:
+    """The files of each process that writes, `-w2` or empty where there is but one, in order."""
+    writers: dict[str, list[Piece]] = {}
+    for piece in found:
+        writers.setdefault(piece.rest, []).append(piece)
+    return writers
 
 
 def path_of(directory: Path, piece: Piece) -> Path:
     """Where a piece is."""
-    return directory / piece_name(*piece)
+    return directory / piece_name(piece.stem, piece.number)
 
 
 def backwards(file: BinaryIO, end: int) -> Iterator[Line]:
@@ -86,17 +96,55 @@ def offset_of(file: BinaryIO, start: str, end: int, key: Key) -> int:
     return position
 
 
-class Follower:
-    """Follows the files of a directory.
+class Followers:
+    """Follows the files of a directory, of all processes that write there.
 
     Args:
         directory: of the sink; it may not be there yet.
         first: the day to begin with, YYYYMMDD; older files are passed over.
+        key: by which the lines of several files are brought in order, as far as they came.
+    """
+
+    def __init__(self, directory: Path, first: str, key: Key) -> None:
+        self._directory = directory
+        self._first = first
+        self._key = key
+        self._followers: dict[str, Follower] = {}
+
+    def close(self) -> None:
+        """Close all files that are open."""
+        for follower in self._followers.values():
+            follower.close()
+
+    def begin(self, piece: Piece, offset: int) -> None:
+        """Begin in the middle: with this file of its writer, at this offset."""
+        self._of(piece.rest).begin(piece, offset)
+
+    def poll(self) -> Iterator[Line]:
+        """The lines that came since the last call."""
+        for writer in by_writer(pieces(self._directory)):
+            self._of(writer)
+        came = [follower.poll() for follower in self._followers.values()]
+        return heapq.merge(*came, key=self._key) if len(came) > 1 else iter(came[0] if came else ())
+
+    def _of(self, writer: str) -> "Follower":
+        if writer not in self._followers:
+            self._followers[writer] = Follower(self._directory, self._first + writer)
+        return self._followers[writer]
+
+
+class Follower:
+    """Follows the files of one process that writes.
+
+    Args:
+        directory: of the sink; it may not be there yet.
+        first: the stem to begin with, `YYYYMMDD` or `YYYYMMDD-w2`; older files are passed over.
     """
 
     def __init__(self, directory: Path, first: str) -> None:
         self._directory = directory
         self._next = Piece(first, 0)
+        self._writer = self._next.rest
         self._file: BinaryIO | None = None
         self._piece: Piece | None = None
         self._rest = b""
@@ -130,8 +178,8 @@ class Follower:
         """The file to go on with at the end of this one; also this one, where it is a new one."""
         if self._piece is not None and self._is_replaced():
             return self._piece
-        later = (each for each in pieces(self._directory) if each >= self._next)
-        return next(later, None)
+        ours = by_writer(pieces(self._directory)).get(self._writer, ())
+        return next((each for each in ours if each >= self._next), None)
 
     def _is_replaced(self) -> bool:
         """Whether the name is another file's now (logrotate); cut back, we begin anew as well."""

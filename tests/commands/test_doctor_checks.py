@@ -144,9 +144,10 @@ def test_certificates(tmp_path: Path) -> None:
 def test_a_clock_behind_the_newest_file(tmp_path: Path) -> None:
     """By its day, and by when it was written; and one of before this program."""
     assert only(keeping.check_clock(tmp_path, NOW)).status == "ok"
-    newest = tmp_path / f"{time.strftime('%Y%m%d', time.gmtime(NOW))}.ndjson"
-    newest.write_text("")
-    os.utime(newest, (NOW, NOW))  # the tests before may have taken a minute
+    for name in ("", "-w2"):
+        newest = tmp_path / f"{time.strftime('%Y%m%d', time.gmtime(NOW))}{name}.ndjson"
+        newest.write_text("")
+        os.utime(newest, (NOW, NOW))  # the tests before may have taken a minute
     assert only(keeping.check_clock(tmp_path, NOW)).status == "ok"
     for ago, said in ((900, "from now"), (2 * 86400, "is there"), (40 * 365 * 86400, "before")):
         if ago == 900 and NOW % 86400 < 900:
@@ -236,6 +237,13 @@ def test_descriptors_of_the_daemon(tmp_path: Path) -> None:
     assert (
         only(keeping.check_descriptors(wanted, running(process={"max_files": 2048}))).status == "ok"
     )
+
+
+def test_descriptors_of_each_worker(tmp_path: Path) -> None:
+    """Each needs room for its part of the connections."""
+    wanted = settings(tmp_path, max_connections=1000, workers=4)
+    found = only(keeping.check_descriptors(wanted, running(process={"max_files": 1024})))
+    assert (found.status, "314 wanted" in found.text) == ("ok", True)
 
 
 def test_a_finding_fits_the_terminal() -> None:

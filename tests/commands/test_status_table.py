@@ -180,3 +180,10 @@ def test_times_are_short(seconds, shown):
     """How long a daemon is up, in two units at most."""
     (first, *_) = status_lines(status(), 1000.0 + seconds, colour=False)
     assert first.endswith(f"up {shown}")
+
+
+def test_workers_have_a_line_where_there_are_several() -> None:
+    """How many receive, and how often one had to be started again."""
+    assert "workers" not in "\n".join(status_lines(status(), 2000, colour=False))
+    shown = list(status_lines(status(workers={"ready": 3, "restarts": 1}), 2000, colour=False))
+    assert "workers   3 at work, 1 died and started again" in shown

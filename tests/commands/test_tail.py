@@ -171,3 +171,30 @@ def test_levels_and_numbers_are_read() -> None:
     for kind, text in ((arguments.level, "loud"), (arguments.line_count, "-1")):
         with pytest.raises(argparse.ArgumentTypeError, match="takes"):
             kind(text)
+
+
+def test_it_shows_the_last_lines_of_all_workers_in_order(files: Files) -> None:
+    """By the time of arrival, whoever of them stored a line; and goes on with all."""
+    for worker, seconds in ((1, (0, 3, 4)), (2, (1, 2, 5))):
+        for second in seconds:
+            files.write(f"20261123-w{worker}", str(second), at=f"2026-11-23T12:00:0{second}")
+    one = files.tail()
+    one.begin(4)
+    assert files.shown == ["2", "3", "4", "5"]
+    files.write("20261123-w1", "7", at="2026-11-23T12:00:07")
+    files.write("20261123-w2", "6", at="2026-11-23T12:00:06")
+    one.poll()
+    assert files.shown == ["2", "3", "4", "5", "6", "7"]
+    one.close()
+
+
+def test_since_goes_back_in_the_files_of_all_workers(files: Files) -> None:
+    """From the first record of each that came since."""
+    for worker in (1, 2):
+        for second in (1, 5, 8):
+            at = f"2026-11-23T12:00:0{second}"
+            files.write(f"20261123-w{worker}", f"{second} of {worker}", at=at)
+    one = files.tail(Filter(since="2026-11-23T12:00:05"))
+    one.begin(None)
+    assert files.shown == ["5 of 1", "5 of 2", "8 of 1", "8 of 2"]
+    one.close()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from logopsd.sinks.rotation import Piece
 from logopsd.stored import follow
-from logopsd.stored.follow import Follower, backwards, offset_of, path_of, pieces
+from logopsd.stored.follow import Follower, Followers, backwards, offset_of, path_of, pieces
 
 
 def append(directory: Path, name: str, data: bytes) -> None:
@@ -124,3 +124,21 @@ def test_a_file_that_is_gone_is_no_error(tmp_path: Path) -> None:
     follower.begin(Piece("20261123", 0), 7)
     assert list(follower.poll()) == []
     follower.close()
+
+
+def test_several_writers_are_followed_at_once(tmp_path: Path) -> None:
+    """Each over its own pieces and days; what came between two looks is brought in order."""
+    followers = Followers(tmp_path, "20261123", bytes.decode)
+    assert list(followers.poll()) == []
+    append(tmp_path, "20261122-w1.ndjson", b"old\n")
+    append(tmp_path, "20261123-w1.ndjson", b"1\n4\n")
+    append(tmp_path, "20261123-w2.ndjson", b"2\n3\n")
+    append(tmp_path, "20261123-w2-1.ndjson", b"5\n")
+    append(tmp_path, "20261123-error-w2.ndjson", b"split\n")
+    assert list(followers.poll()) == [b"1", b"2", b"3", b"4", b"5"]
+    append(tmp_path, "20261124-w2.ndjson", b"7\n")
+    append(tmp_path, "20261123-w1.ndjson", b"6\n")
+    append(tmp_path, "20261124.ndjson", b"8\n")
+    assert list(followers.poll()) == [b"6", b"7", b"8"]
+    assert list(followers.poll()) == []
+    followers.close()
