@@ -270,7 +270,8 @@ JAIL = [
 """Its SystemCallFilter=, RestrictAddressFamilies= and MemoryDenyWriteExecute=, likewise."""
 
 
-def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon, workers: str) -> None:
     """With all sockets handed over it works under the limits of logopsd.service."""
     need("systemd-analyze")
     confined = [*WITHOUT_NETWORK, *JAIL]
@@ -279,7 +280,7 @@ def test_it_needs_no_network_of_its_own(make_daemon: MakeDaemon) -> None:
     opens_one = [sys.executable, "-c", "import socket; socket.socket(socket.AF_INET)"]
     refused = subprocess.run([*confined, *opens_one], capture_output=True, check=False)
     assert b"Address family not supported" in refused.stderr
-    daemon = make_daemon()
+    daemon = make_daemon({"LOGOPS_WORKERS": workers})
     with contextlib.ExitStack() as stack:
         socks = {}
         for name in ("udp", "tcp", "http", "metrics"):
