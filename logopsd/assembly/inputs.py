@@ -12,7 +12,7 @@ import logopsd
 from logopsd.assembly.inherited import Inherited, bound_to, bound_to_path
 from logopsd.assembly.share import Share
 from logopsd.assembly.side_port import opening_routes, side_port
-from logopsd.assembly.views import views
+from logopsd.assembly.views import MAX_SOURCES, views
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
 from logopsd.figures.metrics import Metrics
@@ -82,7 +82,8 @@ class Listeners:
             *self._each("http", settings.http_port, self._http),
         ]
         """Those that are on, or have an inherited socket."""
-        shown = views(lambda: self._settings, metrics, pipeline.sources, not_ready)
+        sources = partial(pipeline.sources.page, most=MAX_SOURCES)
+        shown = views(lambda: self._settings, metrics, sources, not_ready)
         self._live = Live(shown, log)  # who watches goes on doing so when settings change
         self.side_ports = self._each("metrics", settings.metrics_port, self._metrics_port)
         """Those of metrics and health."""

@@ -12,7 +12,6 @@ from logopsd.chores.housekeeping import SPLIT
 from logopsd.config import Settings
 from logopsd.figures.metrics import Metrics
 from logopsd.figures.snapshot import snapshot
-from logopsd.figures.sources import Sources
 from logopsd.listeners.routes.live import Views
 from logopsd.stored.newest import Marks, Newest, newest
 from logopsd.stored.sizes import archive_sizes, sizes
@@ -24,7 +23,7 @@ MAX_SOURCES: Final = 50
 def views(
     settings: Callable[[], Settings],
     metrics: Metrics,
-    sources: Sources,
+    sources: Callable[[float], Mapping[str, Any]],
     not_ready: Callable[[], str | None],
 ) -> Views:
     """Return what is shown.
@@ -32,7 +31,7 @@ def views(
     Args:
         settings: gives those in force; they may change while the daemon runs.
         metrics: all figures.
-        sources: the table of senders.
+        sources: takes the time; gives the table of senders, MAX_SOURCES of them.
         not_ready: says why records should not be sent now; None where they may.
     """
     reading = Aside()
@@ -48,7 +47,7 @@ def views(
         started=round(time.time(), 3),
         state=not_ready,
         figures=partial(snapshot, metrics),
-        sources=partial(sources.page, most=MAX_SOURCES),
+        sources=sources,
         retention=lambda: _retention(settings(), metrics.housekeep_last_success),
         files=files,
         newest=look if settings().sink_file else None,

@@ -16,6 +16,8 @@ from logopsd.listeners.http.messages import (
     json_response,
 )
 from logopsd.listeners.routes.health import health_routes
+from logopsd.listeners.routes.live import Live
+from logopsd.listeners.routes.page import local_name_check, page_routes
 from logopsd.workers.whole import Whole
 
 
@@ -24,10 +26,12 @@ class SideRoutes:
 
     Args:
         whole: of all workers.
+        live: tells who watches the page.
     """
 
-    def __init__(self, whole: Whole) -> None:
+    def __init__(self, whole: Whole, live: Live) -> None:
         self._whole = whole
+        self._live = live
         self._answering: set[asyncio.Task[None]] = set()
 
     def routes(self, settings: Settings) -> Routes:
@@ -44,7 +48,13 @@ class SideRoutes:
             pii_encryption=settings.encrypt_pii,
             not_ready=self._whole.not_ready,
         )
-        return {("GET", "/metrics"): Route(metrics), ("GET", "/sources"): Route(senders), **health}
+        check = local_name_check(settings.metrics_bind)
+        return {
+            ("GET", "/metrics"): Route(metrics),
+            ("GET", "/sources"): Route(senders, check),
+            **page_routes(self._live, check),
+            **health,
+        }
 
     async def _metrics(self, accept: str | None) -> Response:
         body, content_type = await self._whole.page(accept)

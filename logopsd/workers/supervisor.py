@@ -19,6 +19,7 @@ from logopsd.assembly.inherited import Inherited
 from logopsd.assembly.privacy import privacy
 from logopsd.assembly.side_port import opening_routes, side_port
 from logopsd.assembly.tls import tls_files
+from logopsd.assembly.views import MAX_SOURCES, views
 from logopsd.chores import tasks
 from logopsd.chores.housekeeping import Rounds, rounds
 from logopsd.chores.reload import Reloader
@@ -28,6 +29,7 @@ from logopsd.daemon import is_terminal
 from logopsd.errors import LogopsError
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
+from logopsd.listeners.routes.live import Live
 from logopsd.listeners.tls import load
 from logopsd.systemd import Notifier, inherited_sockets
 from logopsd.workers import upkeep
@@ -115,7 +117,10 @@ class Supervisor:
             self._settings, self._whole.own, log, self._loop.call_soon_threadsafe
         )
         self._account = self._whole.make_account(self._directories)
-        self._side_routes = SideRoutes(self._whole)
+        sources = partial(self._whole.table, most=MAX_SOURCES)
+        shown = views(lambda: self._settings, self._whole.metrics, sources, self._whole.not_ready)
+        self._live = Live(shown, log)
+        self._side_routes = SideRoutes(self._whole, self._live)
         self._side_ports: list[HttpListener] = []
         self._sweeper = self._rounds(self._settings)
 
@@ -147,7 +152,10 @@ class Supervisor:
             return
         await self._whole.refresh()
         self._spawn("workers", self._crew.watch())
-        self._spawn("figures", upkeep.ask(self._whole, self._notify, self._state))
+        asking = upkeep.ask(
+            self._whole, self._notify, self._state, lambda: not self._live.is_resting
+        )
+        self._spawn("figures", asking)
         self._spawn("summary", tasks.sum_up(self._whole.metrics, self._log))
         self._spawn("account", upkeep.keep_account(self._account, self._whole, self._directories))
         self._spawn("sources", upkeep.watch_sources(self._whole, self._log))

@@ -23,12 +23,17 @@ ASK_SECONDS: Final = 1.0
 """Between two times that all workers are asked: what the death of one makes unknown."""
 
 
-async def ask(whole: Whole, notify: Notifier, state: Callable[[], str]) -> None:
-    """Keep the figures fresh, and show in `systemctl status` where the state changes."""
+async def ask(
+    whole: Whole, notify: Notifier, state: Callable[[], str], is_watched: Callable[[], bool]
+) -> None:
+    """Keep the figures fresh, and show in `systemctl status` where the state changes.
+
+    The tables of senders may be long, and are asked for only while the page shows them.
+    """
     told = state()
     while True:
         await asyncio.sleep(ASK_SECONDS)
-        await whole.refresh()
+        await whole.refresh(sources=is_watched())
         if (now := state()) != told:
             notify.status(now)
         told = now

@@ -61,9 +61,9 @@ class Whole:
         self.own = Metrics(detectors=detectors)
         self.metrics = Metrics(detectors=detectors, process=ProcessesCollector(pids))
 
-    async def refresh(self) -> None:
-        """Ask all workers, and add up what they say."""
-        await self._ask()
+    async def refresh(self, *, sources: bool = False) -> None:
+        """Ask all workers, by choice for their senders too, and add up what they say."""
+        await self._ask(sources=sources)
         self.add_up()
 
     def add_up(self) -> None:
@@ -106,7 +106,7 @@ class Whole:
     async def sources(self) -> dict[str, Any]:
         """Return the table of senders of all."""
         await self._ask(sources=True)
-        return self._table()
+        return self.table(time.time())
 
     async def find_silent(self, log: FilteringBoundLogger) -> None:
         """Look which senders no worker hears any more, and say once of each that it fell silent."""
@@ -138,9 +138,11 @@ class Whole:
 
         return Account(self.metrics, write=write, directory=directories.main)
 
-    def _table(self) -> dict[str, Any]:
+    def table(self, now: float, *, most: int | None = None) -> dict[str, Any]:
+        """Return the table of senders as of when they were last asked for; see Sources.page."""
         tables = (worker.sources for worker in self._workers)
-        return joined([table for table in tables if table is not None], time.time())
+        table = joined([table for table in tables if table is not None], now)
+        return {**table, "sources": table["sources"][:most]}
 
     async def _ask(self, *, sources: bool = False) -> None:
         await asyncio.wait(

@@ -15,7 +15,7 @@ def views_of(directory: Path, **given: str) -> Views:
     settings = load({f"LOGOPS_{name}": value for name, value in given.items()}, directory=directory)
     metrics = Metrics()
     metrics.housekeep_last_success = 7.0
-    return views(lambda: settings, metrics, Sources(tz=settings.syslog_tz), lambda: None)
+    return views(lambda: settings, metrics, Sources(tz=settings.syslog_tz).page, lambda: None)
 
 
 def test_files_and_retention_are_those_of_the_settings(tmp_path: Path) -> None:

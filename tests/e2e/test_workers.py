@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,33 @@ def test_each_worker_takes_its_part(daemon: Daemon) -> None:
     )
     assert sender["records"] == 24
     assert daemon.get("/readyz", "metrics")[0] == 200
+
+
+def test_the_page_shows_all_workers(daemon: Daemon) -> None:
+    """Their records, the sum of their figures, and their senders once somebody watches."""
+    send_from_many(daemon, 24)
+    side = http.client.HTTPConnection(*daemon.address("metrics"), timeout=DEADLINE_SECONDS)
+    with contextlib.closing(side):
+        side.request("GET", "/events")
+        events = read_events(side.getresponse())
+        seen: dict = {"records": []}
+        for event in events:
+            seen = {**seen, **event, "records": seen["records"] + event["records"]}
+            if seen["sources"]["known"] and len(seen["records"]) == 48:
+                break
+
+    assert seen["state"] is None
+    assert [seen["inputs"][i]["accepted"] for i in ("tcp", "udp")] == [24, 24]
+    assert {sender["input"] for sender in seen["sources"]["sources"]} == {"tcp", "udp"}
+    assert {file["name"][8:] for file in seen["files"]["files"]["newest"]} == files(daemon)
+    assert daemon.get("/", "metrics")[0] == 200
+
+
+def read_events(answer: http.client.HTTPResponse) -> Iterator[dict]:
+    """Yield what the stream of the page tells."""
+    for line in answer:
+        if line.startswith(b"data: "):
+            yield json.loads(line.removeprefix(b"data: "))
 
 
 def test_a_worker_that_is_killed_is_started_again(daemon: Daemon) -> None:

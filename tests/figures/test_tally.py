@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logopsd.figures import snapshot
+from logopsd.figures import tally
 from logopsd.figures.account import figures_of, unaccounted
 from logopsd.figures.catalogue import CATALOGUE, DROP_REASONS, HTTP_CODES
 from logopsd.figures.metrics import InputMetrics, Metrics
@@ -114,5 +114,5 @@ def test_every_figure_has_its_way_of_adding_up() -> None:
     assert set(OF_INPUTS) == set(InputMetrics.__slots__) - {"name"}
     figures = {name for name in vars(Metrics()) if not name.startswith("_")} - {"registry"}
     assert set(OF_ALL) == figures
-    for struct, ways in ((snapshot.InputFigures, OF_INPUTS), (Snapshot, OF_ALL)):
+    for struct, ways in ((tally.InputFigures, OF_INPUTS), (Snapshot, OF_ALL)):
         assert set(struct.__struct_fields__) == set(ways)
