@@ -7,6 +7,7 @@ LogopsError
  |- TokenError           a stored token that no key at hand opens
  |- ListenError          an address cannot be listened on; names the mend
  |- SinkError            the sink cannot be opened at start; names the mend
+ |- RemoteError          a server that is spoken to as a client refuses, or is not there
 """
 
 
@@ -47,3 +48,18 @@ class ListenError(LogopsError):
 
 class SinkError(LogopsError):
     """The directory of the sink cannot be used; the text names the mend."""
+
+
+class RemoteError(LogopsError):
+    """A server that logopsd speaks to as a client refuses, or is not there; names the mend.
+
+    Args:
+        text: what is wrong and the mend; free of credentials and of records.
+        passing: whether it may go by itself, so that trying again is of use.
+        after: seconds after which the server asks to be tried again; 0 where it does not say.
+    """
+
+    def __init__(self, text: str, *, passing: bool, after: float = 0.0) -> None:
+        super().__init__(text)
+        self.passing = passing
+        self.after = after

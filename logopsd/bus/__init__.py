@@ -1,0 +1,1 @@
+"""How NATS is reached, and what a message in the stream looks like."""
