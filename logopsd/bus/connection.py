@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 5.0
 """For one server to take a connection, TLS and login with it."""
 
+CLOSE_SECONDS: Final = 1.0
+"""For a connection to close: after a failed TLS handshake, nats-py waits for it for ever."""
+
 PING_SECONDS: Final = 10
 """Between two questions whether a silent server is still there; two without an answer end it."""
 
@@ -54,12 +57,12 @@ async def connect(address: BusAddress, login: Login, *, name: str = "logopsd") -
             async with asyncio.timeout(CONNECT_SECONDS):
                 await client.connect(url, error_cb=told.take, **options)
         except Exception as error:
-            await _close_broken(client)
+            await close(client)
             problems.append(told.first or error)
             if _refused(problems[-1]):
                 break
         except asyncio.CancelledError:
-            await _close_broken(client)
+            await close(client)
             raise
         else:
             return client
@@ -98,10 +101,12 @@ class _Told:
         self.first = self.first or error
 
 
-async def _close_broken(client: "Client") -> None:
+async def close(client: "Client") -> None:
+    """Close a client, whatever state its connection is in."""
     try:
-        await client.close()
-    except Exception:  # noqa: S110  # it was never open; there is nothing to lose
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await client.close()
+    except Exception:  # noqa: S110  # what was not acknowledged is sent again, by whoever waited
         pass
 
 
