@@ -21,6 +21,7 @@ from logopsd.commands.arguments import (
     add_doctor,
     add_housekeep,
     add_rekey,
+    add_ship,
     add_tail,
 )
 from logopsd.commands.exit_status import CONFIG, FAILURE, INTERRUPTED, OK, USAGE
@@ -59,6 +60,7 @@ examples:
   logopsd status                             what the running daemon receives and drops
   logopsd keygen                             make a key for LOGOPS_SECRET_KEY
   logopsd tail --level warn --since 5m       what was stored, as it comes
+  logopsd ship --to nats://host:4222         send what is stored on to a JetStream stream
   logopsd doctor                             what would keep the daemon from its work
   logopsd decrypt --grep 'jan@' 20261123.ndjson
                                              the originals, for who has the key; it is audited
@@ -159,6 +161,8 @@ def make_parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print JSON in place of a table")
     add_color(status)
     add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
+    ship = "Send what is stored on to NATS JetStream or Loki, and what comes as it is stored."
+    add_ship(command("ship", _ship, ship))
     doctor = "Check this host for all the daemon needs, or print what to paste into a sender."
     add_doctor(command("doctor", _doctor, doctor))
     completion = "Print completion for a shell; for bash: source <(logopsd completion bash)."
@@ -338,6 +342,12 @@ def _tail(args: argparse.Namespace) -> int:
     from logopsd.commands import tail
 
     return tail.run(args, settings.sink_dir)
+
+
+def _ship(args: argparse.Namespace) -> int:
+    from logopsd.commands import ship
+
+    return ship.run(args, _effective(args).settings)
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -49,6 +49,9 @@ KEY_SECONDS = 60.0
 SAVE_SECONDS = 1.0
 """How long the disk may take for these figures; at the end the process waits no longer."""
 
+SHIP_SECONDS = 1.0
+"""For an acknowledgement that is on its way, at the end; without it a range is sent twice."""
+
 COLLECT_AFTER = 50_000
 """Containers made and not let go of, after which it is looked for those that nobody holds; a batch
 has some thousands, Python's own figure is 700."""
@@ -207,6 +210,8 @@ class Daemon:
         self._notify.stopping()
         self._say("stopping")
         parts.sweeper.stop()  # a large archive would take longer than we have
+        if parts.shipping is not None:
+            parts.shipping.stop()  # what is not sent yet is sent after the next start
         # No new peers; those that are here stay until they are read out.
         for listener in parts.listeners.inputs:
             listener.stop_accepting()
@@ -225,6 +230,8 @@ class Daemon:
         await self._hand_on(complete=complete)
         if parts.free_space is not None:
             parts.free_space.stop()
+        if parts.shipping is not None:
+            await asyncio.to_thread(parts.shipping.join, SHIP_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -246,6 +253,8 @@ class Daemon:
         self._spawn("sources", tasks.watch_sources(self._parts.sources, self._log))
         if self._settings.housekeep_autorun:
             self._spawn("housekeeping", self._keep_house())
+        if self._parts.shipping is not None:
+            self._parts.shipping.start()
 
     async def _hand_on(self, *, complete: bool) -> None:
         """Keep what the next process takes up, and show nothing more.
@@ -397,5 +406,10 @@ class Daemon:
         def succeeded(when: float) -> None:
             metrics.housekeep_last_success = when if interval else None
 
-        keeping = Housekeeping(self._log, interval=interval, succeeded=succeeded)
+        def unshipped(size: int) -> None:
+            metrics.retention_unshipped_bytes += size
+
+        keeping = Housekeeping(
+            self._log, interval=interval, succeeded=succeeded, unshipped=unshipped
+        )
         await keeping.run(lambda: self._parts.sweeper)

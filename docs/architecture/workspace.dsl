@@ -8,6 +8,8 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
         prometheus = softwareSystem "Prometheus" "Scrapes the figures; its rules alert." "External"
         shipper = softwareSystem "Alloy or Promtail" "Ships the files on to Loki, which Grafana shows." "External"
 
+        bus = softwareSystem "NATS JetStream or Loki" "Takes the records from the shipper, and keeps them elsewhere." "External"
+
         logopsd = softwareSystem "logopsd" "Turns any log line into one record, masks personal data, stores it, and answers for it." {
             daemon = container "Daemon" "One process: one event loop and a thread for each sink." "Python, asyncio" {
                 listeners = component "listeners" "Sockets to bytes, and answers back; the page. The only place that knows sockets." "logopsd/listeners/"
@@ -19,6 +21,8 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
                 sinks = component "sinks" "Bytes to files, in a thread of their own; group commit, rotation, receipts." "logopsd/sinks/"
                 stored = component "stored" "Reads what the sinks have written: lines, sizes." "logopsd/stored/"
                 retention = component "retention" "Deletes or archives old files." "logopsd/retention/"
+                shipping = component "shipping" "Sends the files on, from saved positions; in a thread, or as a process of its own." "logopsd/shipping/"
+                bus_room = component "bus" "How NATS is reached, and what a message is." "logopsd/bus/"
                 metrics = component "figures" "Metrics with closed sets of labels, the account, the table of senders." "logopsd/figures/"
                 root = component "composition root" "Builds all of these, starts and stops them in order." "logopsd/daemon.py"
                 assembly = component "assembly" "Makes every part from the settings, and joins them." "logopsd/assembly/"
@@ -28,7 +32,7 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
                 commands = component "commands" "The commands beside serving." "logopsd/commands/"
                 config = component "config" "Settings of environment and file; every problem at once." "logopsd/config/"
             }
-            cli = container "Command line" "check, status, tail, doctor, keygen, decrypt, rekey, housekeep." "Python"
+            cli = container "Command line" "check, status, tail, doctor, keygen, decrypt, rekey, housekeep, ship." "Python"
             records = container "Record files" "One a UTC day, masked; old ones zipped or deleted." "NDJSON" "Files"
             settings = container "Settings and keys" "The environment, a .env file, a key file or credential." "NAME=value" "Files"
         }
@@ -56,6 +60,12 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
         listeners -> stored "the newest records"
         stored -> records "reads"
         retention -> records "deletes, archives"
+        shipping -> records "reads, from its position on"
+        shipping -> bus_room "ranges of lines"
+        bus_room -> bus "publishes, waits for acknowledgements" "NATS"
+        shipping -> bus "pushes" "HTTP"
+        retention -> shipping "asks what is unshipped"
+        cli -> bus "ships" "NATS, HTTP"
         root -> config "settings"
         root -> assembly "has all made"
         root -> chores "starts"

@@ -17,13 +17,16 @@ from logopsd.assembly.inputs import Listeners
 from logopsd.assembly.limits import connections, raise_descriptors
 from logopsd.assembly.privacy import privacy
 from logopsd.assembly.share import Share
+from logopsd.assembly.shipping import shipper
 from logopsd.assembly.tls import tls_files
 from logopsd.chores.free_space import FreeSpace
 from logopsd.chores.housekeeping import SPLIT, Rounds, rounds
+from logopsd.chores.shipping import Shipping
 from logopsd.chores.sink_watch import SinkWatch
 from logopsd.config import Settings
 from logopsd.figures.account import Account
 from logopsd.figures.metrics import Metrics
+from logopsd.figures.shipping import ShipFigures
 from logopsd.figures.sources import Sources
 from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.tls import Certificates, load
@@ -62,6 +65,7 @@ class Parts:
         certificates: of TLS; None where nothing speaks it.
         access: who may send, and how many connections there are.
         day_keys: to be kept ready; None where the days have none.
+        shipping: sends the files on, in a thread; None where it is not asked to.
     """
 
     metrics: Metrics
@@ -76,6 +80,7 @@ class Parts:
     certificates: Certificates | None
     access: Access
     day_keys: "DayKeys | None"
+    shipping: Shipping | None
 
 
 def assemble(
@@ -152,6 +157,7 @@ def assemble(
         certificates=certificates,
         access=access,
         day_keys=made.day_keys,
+        shipping=_shipping(settings, log, metrics),
     )
 
 
@@ -254,6 +260,14 @@ def _stdout(
         defer=defer,
         observer=observer,
     )
+
+
+def _shipping(settings: Settings, log: FilteringBoundLogger, metrics: Metrics) -> Shipping | None:
+    address = settings.ship_to
+    if address is None:
+        return None
+    figures = metrics.shipping = ShipFigures()
+    return Shipping(lambda: shipper(settings, address, figures=figures, log=log), log)
 
 
 def _rules(settings: Settings, log: FilteringBoundLogger) -> Rules:

@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -110,8 +111,9 @@ class Subjects:
             raise ValueError("takes names and {input} {level} {emitter} {host}, joined by dots")
         self.template = template
         self._names = tuple(_FIELD.findall(template))
+        self._values = attrgetter(*self._names) if self._names else attrgetter("level")
         self._decoder = msgspec.json.Decoder(_Named)
-        self._known: dict[tuple[str, ...], str] = {}
+        self._known: dict[str | tuple[str, ...], str] = {}
 
     @property
     def pattern(self) -> str:
@@ -125,28 +127,32 @@ class Subjects:
 
     def group(self, lines: Iterable[bytes]) -> dict[str, list[bytes]]:
         """Whole lines by subject, each in its order; a line that is no record has no values."""
-        groups: dict[str, list[bytes]] = {}
+        lines = list(lines)
         if not self._names:
-            groups[self.template] = list(lines)
-            return groups
-        for line in lines:
-            subject = self._subject(line)
+            return {self.template: lines} if lines else {}
+        groups: dict[str, list[bytes]] = {}
+        for values, line in zip(map(self._values, self._records(lines)), lines, strict=True):
+            subject = self._known.get(values) or self._make(values)
             if subject in groups:
                 groups[subject].append(line)
             else:
                 groups[subject] = [line]
         return groups
 
-    def _subject(self, line: bytes) -> str:
+    def _records(self, lines: list[bytes]) -> list[_Named]:
         try:
-            record = self._decoder.decode(line)
-        except msgspec.MsgspecError:  # put there by someone else, or a field that is no text
-            record = _Named()
-        values = tuple([getattr(record, name) for name in self._names])
-        return self._known.get(values) or self._make(values)
+            return self._decoder.decode_lines(b"".join(lines))
+        except msgspec.MsgspecError:
+            return [self._record(line) for line in lines]
 
-    def _make(self, values: tuple[str, ...]) -> str:
-        texts = iter(values)
+    def _record(self, line: bytes) -> _Named:
+        try:
+            return self._decoder.decode(line)
+        except msgspec.MsgspecError:  # put there by someone else, or a field that is no text
+            return _Named()
+
+    def _make(self, values: str | tuple[str, ...]) -> str:
+        texts = iter((values,) if isinstance(values, str) else values)
         subject = _FIELD.sub(lambda _: _token(next(texts)), self.template)
         if len(self._known) >= 10_000:  # emitters and hosts are as many as senders like
             self._known.clear()

@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from logopsd.chores.aside import aside
 from logopsd.config import Settings
 from logopsd.keys.files import DayKeyFiles, DayKeySweeper
 from logopsd.retention.sweeper import Progress, Sweeper, SweepReport
+from logopsd.shipping.unshipped import unshipped
 
 SPLIT = "split"
 """Folder of the split files, in that of the sink: outside of the tailed glob, so that nobody
@@ -54,6 +55,8 @@ class Rounds:
             whole.archived += report.archived
             whole.failed += report.failed
             whole.held += report.held
+            whole.waiting += report.waiting
+            whole.unshipped += report.unshipped
             whole.freed += report.freed
             whole.kept += report.kept
             whole.stopped |= report.stopped
@@ -70,7 +73,11 @@ def rounds(settings: Settings, open_files: Callable[[], set[Path]] | None = None
         open_files: those that are open now; where not given, what another process may have open.
     """
 
-    def sweeper(directory: Path, archive_dir: Path) -> Sweeper:
+    def sweeper(
+        directory: Path,
+        archive_dir: Path,
+        unshipped: Callable[[], Mapping[str, int]] = dict,
+    ) -> Sweeper:
         return Sweeper(
             directory=directory,
             archive_dir=archive_dir,
@@ -79,8 +86,10 @@ def rounds(settings: Settings, open_files: Callable[[], set[Path]] | None = None
             open_files=open_files or partial(recently_written, directory, time.time),
             archive_days=settings.archive_retention_days or None,
             max_bytes=settings.retention_max_bytes,
+            unshipped=unshipped,
         )
 
+    unsent = partial(unshipped, settings.sink_dir, expected=settings.ship_to is not None)
     folders = [settings.sink_dir, settings.archive_dir]
     zips = settings.archive_mode == "zip"
     keys = DayKeySweeper(
@@ -91,7 +100,7 @@ def rounds(settings: Settings, open_files: Callable[[], set[Path]] | None = None
     # The split files also where they are no longer written: what there is grows old all the same.
     return Rounds(
         [
-            sweeper(settings.sink_dir, settings.archive_dir),
+            sweeper(settings.sink_dir, settings.archive_dir, unsent),
             sweeper(settings.sink_dir / SPLIT, settings.archive_dir / SPLIT),
         ],
         keys,
@@ -122,6 +131,7 @@ class Housekeeping:
         log: told of each round.
         interval: seconds between two rounds; 0 means at start only.
         succeeded: told when a round ended well, in seconds since the epoch.
+        unshipped: told of bytes that were removed before they were shipped.
         clock: seconds since the epoch.
     """
 
@@ -131,11 +141,13 @@ class Housekeeping:
         *,
         interval: float,
         succeeded: Callable[[float], None],
+        unshipped: Callable[[int], None] = lambda size: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._log = log
         self._interval = interval
         self._succeeded = succeeded
+        self._unshipped = unshipped
         self._clock = clock
 
     async def run(self, current: Callable[[], Rounds]) -> None:
@@ -169,10 +181,28 @@ class Housekeeping:
         log = self._log.warning if report.failed else self._log.info
         done = {what: files for what, files in named.items() if files}
         log("housekeep", **done, **({"stopped": True} if report.stopped else {}))
+        self._tell_unshipped(report)
         if report.held:
             self._log.warning(
                 "files held",
                 files=[path.name for path in report.held],
                 hint="the clock seems to have leapt years ahead; they go when 7 days of files "
                 "stand behind the leap, or by hand",
+            )
+
+    def _tell_unshipped(self, report: SweepReport) -> None:
+        if report.unshipped:
+            lost = sum(size for _, size in report.unshipped)
+            self._unshipped(lost)
+            self._log.error(
+                "removed unshipped",
+                files=[path.name for path, _ in report.unshipped],
+                bytes=lost,
+                hint="LOGOPS_RETENTION_MAX_BYTES leaves no room for what the target does not take",
+            )
+        if report.waiting:
+            self._log.warning(
+                "files wait to be shipped",
+                files=[path.name for path in report.waiting],
+                hint="they go once they are; without LOGOPS_RETENTION_MAX_BYTES the disk may fill",
             )

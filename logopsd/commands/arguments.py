@@ -21,6 +21,7 @@ SHELLS: Final = ("bash", "zsh", "fish")
 EARLIEST: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 _AGE: Final = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
+_BYTES: Final = re.compile(r"([0-9]{1,6})([KMGT])iB", re.ASCII)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 LEVEL_NAMES: Final = {
@@ -99,6 +100,36 @@ def add_doctor(parser: argparse.ArgumentParser) -> None:
     add_color(parser)
 
 
+def add_ship(parser: argparse.ArgumentParser) -> None:
+    """Describe what `ship` takes."""
+    parser.add_argument(
+        "--to",
+        metavar="URL",
+        help="nats://host:4222,host2, tls://host:4222, loki+http://host:3100 or loki+https://host; "
+        "where not given, LOGOPS_SHIP_TO",
+    )
+    parser.add_argument("--once", action="store_true", help="send what is there, then end")
+    init = parser.add_argument_group("making the stream (NATS)")
+    init.add_argument("--init", action="store_true", help="make the stream, send nothing")
+    init.add_argument("--stream", default="LOGS", metavar="NAME", help="its name (LOGS)")
+    init.add_argument(
+        "--replicas", type=replicas, default=3, metavar="N", help="servers that keep it, 1 to 5 (3)"
+    )
+    init.add_argument(
+        "--max-age", type=age, default=age("7d"), metavar="AGE", help="keeps messages so long (7d)"
+    )
+    init.add_argument(
+        "--max-bytes", type=byte_count, metavar="SIZE", help="then drops the oldest: 100GiB"
+    )
+    init.add_argument(
+        "--duplicate-window",
+        type=age,
+        default=age("1h"),
+        metavar="AGE",
+        help="knows a message that is sent again for so long (1h)",
+    )
+
+
 def add_completion(parser: argparse.ArgumentParser) -> None:
     """Describe what `completion` takes."""
     parser.add_argument("shell", choices=SHELLS, help="which shell reads it")
@@ -159,6 +190,29 @@ def since(text: str) -> datetime.timedelta | datetime.datetime:
             "takes 30s, 5m, 2h, 1d, or a time with its zone: 2026-11-23T12:00:00Z"
         )
     return moment
+
+
+def age(text: str) -> float:
+    """Read a length of time, in seconds (an argparse type)."""
+    found = _AGE.fullmatch(text)
+    if not found or not int(found[1]):
+        raise argparse.ArgumentTypeError("takes 30s, 5m, 2h or 7d")
+    return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def byte_count(text: str) -> int:
+    """Read a number of bytes (an argparse type)."""
+    found = _BYTES.fullmatch(text)
+    if not found or not int(found[1]):
+        raise argparse.ArgumentTypeError("takes 500MiB, 100GiB or 2TiB")
+    return int(found[1]) << 10 * ("KMGT".index(found[2]) + 1)
+
+
+def replicas(text: str) -> int:
+    """Read how many servers keep a stream (an argparse type)."""
+    if text not in ("1", "2", "3", "4", "5"):
+        raise argparse.ArgumentTypeError("takes a number from 1 to 5")
+    return int(text)
 
 
 def line_count(text: str) -> int:

@@ -42,6 +42,8 @@ def summary(report: SweepReport) -> dict[str, Any]:
         "deleted": [str(path) for path in report.deleted],
         "archived": [{"file": str(path), "to": str(to)} for path, to in report.archived],
         "held": [str(path) for path in report.held],
+        "waiting": [str(path) for path in report.waiting],
+        "unshipped": [{"file": str(path), "bytes": size} for path, size in report.unshipped],
         "failed": [{"file": str(path), "reason": reason} for path, reason in report.failed],
         "kept": report.kept,
         "freed_bytes": None if report.dry_run else report.freed,
@@ -60,6 +62,10 @@ def lines(report: SweepReport) -> Iterator[str]:
         yield f"{archive} {path} -> {target}"
     for path in report.held:
         yield f"held {path} (the clock seems to have leapt ahead)"
+    for path in report.waiting:
+        yield f"waiting {path} (not shipped yet)"
+    for path, size in report.unshipped:
+        yield f"{size} bytes of {path} were not shipped: there is no room for them"
     for path, reason in report.failed:
         yield f"failed {path}: {reason}"
     if report.stopped:

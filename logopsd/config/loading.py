@@ -179,7 +179,8 @@ def _value(setting: Setting, text: str, directory: Path) -> object:
 
 def _refusal(setting: Setting, given: Given, hint: str) -> str:
     """What a value should have been; the value itself only where it cannot be a secret."""
-    shown = not setting.secret and 0 < len(given.text) <= MAX_QUOTED
+    credentials = "://" in given.text and "@" in given.text
+    shown = not setting.secret and not credentials and 0 < len(given.text) <= MAX_QUOTED
     instead = f", not {given.text!a}" if shown else ""
     ending = f"; {hint}" if hint else ""
     return f"{given.where}: {setting.name} takes {setting.kind.accepts}{instead}{ending}"

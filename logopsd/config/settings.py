@@ -17,6 +17,7 @@ from logopsd.config.catalogue import Setting, described, setting
 from logopsd.config.key_file import KeyFile
 from logopsd.config.zones import zone
 from logopsd.privacy import detectors
+from logopsd.shipping.address import TargetAddress
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -34,6 +35,7 @@ _PARSING = "Parsing"
 _PRIVACY = "Privacy"
 _SINK = "Files"
 _RETENTION = "Retention"
+_SHIPPING = "Shipping"
 _WATCHING = "Watching"
 _CORES = "Cores"
 
@@ -423,6 +425,72 @@ class Settings:
         "Time between two rounds of this.",
         group=_RETENTION,
         needs=("housekeep_autorun",),
+    )
+
+    ship_to: TargetAddress | None = setting(
+        values.target,
+        "",
+        "Sends what is stored on to NATS JetStream or Loki, beside the data in the daemon; "
+        "`logopsd ship` does it as a process of its own.",
+        group=_SHIPPING,
+        needs=("sink_file",),
+    )
+    ship_subject: str = setting(
+        values.subject,
+        "logs.{input}.{level}",
+        "NATS: the subject of a record; {emitter} and {host} are cleaned of what a subject may not "
+        "have.",
+        group=_SHIPPING,
+    )
+    ship_credentials_file: Path | None = setting(
+        values.path, "", "NATS: a credentials file, as `nsc` makes it.", group=_SHIPPING
+    )
+    ship_user: str | None = setting(
+        values.user,
+        "",
+        "A user's name: NATS, or Loki's basic authentication.",
+        group=_SHIPPING,
+        needs=("ship_password_file",),
+    )
+    ship_password_file: Path | None = setting(
+        values.path,
+        "",
+        "This user's password: the first line of a file.",
+        group=_SHIPPING,
+        needs=("ship_user",),
+    )
+    ship_token_file: Path | None = setting(
+        values.path, "", "A bearer token: the first line of a file.", group=_SHIPPING
+    )
+    ship_ca: Path | None = setting(
+        values.path,
+        "",
+        "Who signed the server's certificate (PEM), where it is none of the system's.",
+        group=_SHIPPING,
+    )
+    ship_cert: Path | None = setting(
+        values.path,
+        "",
+        "The certificate that is shown to the server (PEM).",
+        group=_SHIPPING,
+        needs=("ship_key",),
+    )
+    ship_key: Path | None = setting(
+        values.path,
+        "",
+        "This certificate's private key (PEM), without a passphrase.",
+        group=_SHIPPING,
+        needs=("ship_cert",),
+    )
+    ship_tenant: str | None = setting(
+        values.user, "", "Loki: the tenant, sent as `X-Scope-OrgID`.", group=_SHIPPING
+    )
+    ship_metrics_port: int | None = setting(
+        values.port,
+        "9515",
+        "Port of the metrics of `logopsd ship`, at LOGOPS_METRICS_BIND; the daemon's own task has "
+        "its figures in the daemon's page.",
+        group=_SHIPPING,
     )
 
     metrics_port: int | None = setting(

@@ -15,6 +15,7 @@ from logopsd.config.catalogue import Kind, RefusedValueError
 from logopsd.config.key_file import load_keys
 from logopsd.errors import PrivacyError
 from logopsd.privacy.detectors.base import Keep
+from logopsd.shipping.address import TargetAddress, parse_target
 
 ANY_PORT = 0
 """The port of `any`: the system gives a free one (the meaning 0 has for bind(2))."""
@@ -34,6 +35,7 @@ _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Deci
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 _FIELD = re.compile(r"[^\s,]{1,128}")
+_USER = re.compile(r"[!-9;-~]{1,128}", re.ASCII)
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,256}={0,2}", re.ASCII)
 
 
@@ -49,6 +51,12 @@ def _items(text: str) -> tuple[str, ...]:
     if "" in items:
         raise ValueError
     return items
+
+
+def _matching(pattern: "re.Pattern[str]", text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _each(pattern: "re.Pattern[str]", text: str) -> tuple[str, ...]:
@@ -304,3 +312,29 @@ def _bearer_token(text: str) -> str:
 
 # A shorter token can be guessed; the characters are those of RFC 6750 section 2.1.
 bearer_token = Kind(_bearer_token, "a bearer token, 16 or more of letters, digits and -._~+/")
+
+
+def _target(text: str) -> TargetAddress:
+    try:
+        return parse_target(text)
+    except ValueError as error:
+        raise RefusedValueError(f"it {error}") from None
+
+
+target = Kind(
+    _target,
+    "nats://host:4222,host2, tls://host:4222, loki+http://host:3100 or loki+https://host",
+)
+
+
+def _subject(text: str) -> str:
+    from logopsd.bus.messages import Subjects  # msgspec loads only where it is needed
+
+    return Subjects(text).template
+
+
+subject = Kind(_subject, "names and {input} {level} {emitter} {host}, joined by dots")
+
+user = Kind(
+    lambda text: _matching(_USER, text), "a name of printable characters without blanks or colons"
+)

@@ -19,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 import logopsd
+from logopsd.figures.shipping import SKIP_REASONS, ShipFigures
 from logopsd.framing import FAULTS
 from logopsd.records import INPUTS
 
@@ -127,6 +128,10 @@ def _write_seconds(m: "Metrics") -> Iterable[Sample]:
     return [((), value) for value in (*m.sink_write_counts, m.sink_write_seconds)]
 
 
+def _of_shipping(read: Callable[["ShipFigures"], Iterable[Sample]]) -> Read:
+    return lambda m: [] if m.shipping is None else read(m.shipping)
+
+
 def _build(_: "Metrics") -> Iterable[Sample]:
     return [((logopsd.__version__, platform.python_version()), 1)]
 
@@ -154,6 +159,16 @@ _OF_THE_DAEMON = (
     ("sources_evicted_total", "Senders that left the table of sources to others, as it was full."),
 )
 """What there is one of; the name is also the attribute of Metrics."""
+
+_SHIPPING = (
+    ("records_total", "Records that the target acknowledged."),
+    ("bytes_total", "Bytes of the files that the target acknowledged."),
+    ("publishes_total", "Messages or requests that the target acknowledged."),
+    ("failures_total", "Attempts to send that failed; each is made again."),
+    ("duplicates_total", "Messages that the stream had already, sent again after a failure."),
+    ("connected", "1 while the last attempt to send went well, else 0."),
+)
+"""What shipping has one of; the name is also the attribute of ShipFigures."""
 
 _INPUT = {"input": INPUTS}
 
@@ -232,6 +247,37 @@ CATALOGUE: tuple[Spec, ...] = (
         _write_seconds,
         is_histogram=True,
     ),
+    *(
+        Spec(
+            f"logops_ship_{name}",
+            help,
+            _of_shipping(
+                lambda s, name=name: [((), getattr(s, name.removesuffix("_total")))]  # type: ignore[misc]
+            ),
+        )
+        for name, help in _SHIPPING
+    ),
+    Spec(
+        "logops_ship_skipped_total",
+        "Records that the target does not take, by reason; they are stored and stay so.",
+        _of_shipping(lambda s: [((reason,), count) for reason, count in s.skipped.items()]),
+        {"reason": SKIP_REASONS},
+    ),
+    Spec(
+        "logops_ship_lag_bytes",
+        "Bytes stored and not yet sent.",
+        _of_shipping(lambda s: [((), s.lag_bytes())]),
+    ),
+    Spec(
+        "logops_ship_lag_seconds",
+        "How long the oldest record waits that is not yet sent; 0 where none does.",
+        _of_shipping(lambda s: [((), s.lag_seconds())]),
+    ),
+    Spec(
+        "logops_retention_unshipped_bytes_total",
+        "Bytes that retention removed before they were shipped, as there was no room.",
+        _alone("retention_unshipped_bytes"),
+    ),
     Spec(
         "logops_build_info",
         "Always 1; the labels tell what is running.",
@@ -247,15 +293,17 @@ class CataloguePage(Collector):
 
     Args:
         metrics: the figures.
+        prefix: shows only the metrics whose names begin so.
     """
 
-    def __init__(self, metrics: "Metrics") -> None:
+    def __init__(self, metrics: "Metrics", prefix: str = "") -> None:
         self._metrics = metrics
+        self._specs = [spec for spec in CATALOGUE if spec.name.startswith(prefix)]
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family of the catalogue, with all its children."""
         self._metrics.refresh()
-        return iter([_family(spec, self._metrics) for spec in CATALOGUE])
+        return iter([_family(spec, self._metrics) for spec in self._specs])
 
 
 def _family(spec: Spec, metrics: "Metrics") -> Metric:

@@ -23,6 +23,7 @@ from logopsd.figures.catalogue import (
     WRITE_SECONDS,
     CataloguePage,
 )
+from logopsd.figures.shipping import ShipFigures
 from logopsd.records import INPUTS
 
 __all__ = ["DETECTORS", "DROP_REASONS", "FAULT_REASONS", "HTTP_CODES", "InputMetrics", "Metrics"]
@@ -97,6 +98,7 @@ class Metrics:
         registry: where the figures are shown; a new one by default, never the global one.
         detectors: the names the privacy stage may count under.
         process: shows CPU, memory and descriptors; those of this process by default.
+        prefix: shows only the metrics whose names begin so, and the process' own.
 
     Attributes:
         udp_kernel_drops: datagrams the kernel dropped for want of room, as the sockets say.
@@ -113,6 +115,8 @@ class Metrics:
         sink_free_bytes: room on its disk; None where no files are written, or it cannot be told.
         housekeep_last_success: when a round of retention last ended well, seconds since the
             epoch; 0 for never, None where no timer runs them.
+        retention_unshipped_bytes: removed before they were shipped, as there was no room.
+        shipping: the figures of shipping; None where it is not done here.
         sources: senders in the table.
         sources_silent: those silent for much longer than they used to be.
         sources_evicted: those that lost their place in the table.
@@ -126,6 +130,7 @@ class Metrics:
         *,
         detectors: Sequence[str] = DETECTORS,
         process: Collector | None = None,
+        prefix: str = "",
     ) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
         self.udp_kernel_drops = 0
@@ -138,6 +143,8 @@ class Metrics:
         self.sink_free_bytes: int | None = None
         self.housekeep_last_success: float | None = None
         self.sink_pending_bytes = 0
+        self.retention_unshipped_bytes = 0
+        self.shipping: ShipFigures | None = None
         self.sources = 0
         self.sources_silent = 0
         self.sources_evicted = 0
@@ -147,7 +154,7 @@ class Metrics:
         self.sink_write_counts = [0] * (len(WRITE_SECONDS) + 1)
         self.sink_write_seconds = 0.0
         self._hooks: list[Callable[[], None]] = []
-        self.registry.register(CataloguePage(self))
+        self.registry.register(CataloguePage(self, prefix))
         self.registry.register(ProcessCollector(registry=None) if process is None else process)
 
     def input(self, name: str) -> InputMetrics:

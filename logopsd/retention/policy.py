@@ -12,7 +12,7 @@ deletes nothing, as files then lie in the future, which is never old.
 import datetime
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 LEAP_DAYS = 366
@@ -57,6 +57,8 @@ class Plan:
         remove: files of the sink that are to go, by `delete` or `zip`.
         expire: archives that are to be deleted.
         held: files that today's date would name, were it not years ahead of all other days.
+        waiting: files that are old, and are not shipped yet.
+        unshipped: those of `remove` that are not shipped either, as there is no room for them.
         kept: how many files and archives stay, those held among them.
         today: the day from which ages were counted.
     """
@@ -64,6 +66,8 @@ class Plan:
     remove: list[Entry] = field(default_factory=list)
     expire: list[Entry] = field(default_factory=list)
     held: list[Entry] = field(default_factory=list)
+    waiting: list[Entry] = field(default_factory=list)
+    unshipped: list[Entry] = field(default_factory=list)
     kept: int = 0
     today: datetime.date = datetime.date.min
 
@@ -111,11 +115,13 @@ def decide(
     archive_days: int | None = None,
     max_bytes: int = 0,
     open_names: Collection[str] = (),
+    unshipped: Collection[str] = (),
 ) -> Plan:
     """Name the files that are to go.
 
     A file goes when its day is more than `days` before today, and the oldest go first while the
     folder of the sink is larger than `max_bytes`. Never one of today or later, never an open one.
+    One that is not shipped goes only for want of room, and after all that are.
 
     Args:
         files: of the sink's folder.
@@ -125,20 +131,24 @@ def decide(
         archive_days: the same for archives; None keeps them for good.
         max_bytes: of the sink's folder; 0 is no limit.
         open_names: files that are open at present.
+        unshipped: files that are still to be sent on.
     """
     believed = believed_today([*files, *archives], today)
     plan = Plan(today=believed)
     size = sum(entry.size for entry in files)
-    for entry in sorted(files, key=lambda entry: (entry.day, entry.name)):
-        if entry.name in open_names or entry.day >= today:
-            plan_to = None
-        elif _older(entry, believed, days) or 0 < max_bytes < size:
-            plan_to = plan.remove
+    by_age = sorted(files, key=lambda entry: (entry.day, entry.name))
+    movable = [e for e in by_age if e.name not in open_names and e.day < today]
+    for entry in sorted(movable, key=lambda entry: entry.name in unshipped):
+        waits = entry.name in unshipped
+        if 0 < max_bytes < size or (_older(entry, believed, days) and not waits):
+            plan.remove.append(entry)
             size -= entry.size
-        else:
-            plan_to = plan.held if _older(entry, today, days) else None
-        if plan_to is not None:
-            plan_to.append(entry)
+            if waits:
+                plan.unshipped.append(entry)
+        elif _older(entry, believed, days):
+            plan.waiting.append(entry)
+        elif _older(entry, today, days):
+            plan.held.append(entry)
     if archive_days is not None:
         for entry in sorted(archives, key=lambda entry: (entry.day, entry.name)):
             if _older(entry, believed, archive_days):
@@ -146,7 +156,7 @@ def decide(
             elif _older(entry, today, archive_days):
                 plan.held.append(entry)
     gone = len(plan.remove) + len(plan.expire)
-    return Plan(plan.remove, plan.expire, plan.held, len(files) + len(archives) - gone, believed)
+    return replace(plan, kept=len(files) + len(archives) - gone)
 
 
 def _older(entry: Entry, today: datetime.date, days: int) -> bool:

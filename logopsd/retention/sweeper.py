@@ -6,7 +6,7 @@ finished by the next. A file that cannot be handled is reported, and the rest go
 
 import datetime
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class SweepReport:
         archived: files of the sink that are in an archive now, each with the archive.
         failed: what could not be handled, each with the reason.
         held: files left alone as the clock seems to have leapt years ahead (see policy).
+        waiting: files left alone, though old, as they are not shipped yet.
+        unshipped: files that went though they were not shipped, each with the bytes that were not.
         freed: bytes by which both folders together got smaller.
         kept: files and archives left as they are by the policy.
         today: the day from which ages were counted.
@@ -37,6 +39,8 @@ class SweepReport:
     archived: list[tuple[Path, Path]] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
     held: list[Path] = field(default_factory=list)
+    waiting: list[Path] = field(default_factory=list)
+    unshipped: list[tuple[Path, int]] = field(default_factory=list)
     freed: int = 0
     kept: int = 0
     today: datetime.date = datetime.date.min
@@ -59,6 +63,7 @@ class Sweeper:
         open_files: the files that are open at present; asked before each one is touched.
         archive_days: the same as `days` for archives; None keeps them for good.
         max_bytes: of the sink's folder, beyond which the oldest go; 0 is no limit.
+        unshipped: the files that are still to be sent on, each with how many bytes of it.
         files: the steps.
     """
 
@@ -72,6 +77,7 @@ class Sweeper:
         open_files: Callable[[], set[Path]],
         archive_days: int | None = None,
         max_bytes: int = 0,
+        unshipped: Callable[[], Mapping[str, int]] = dict,
         files: RetentionFiles | None = None,
     ) -> None:
         self._directory = directory
@@ -81,6 +87,8 @@ class Sweeper:
         self._open_files = open_files
         self._archive_days = archive_days
         self._max_bytes = max_bytes
+        self._unshipped = unshipped
+        self._unsent: Mapping[str, int] = {}
         self._files = files or RetentionFiles()
         self._stop = threading.Event()
 
@@ -124,6 +132,7 @@ class Sweeper:
         return report
 
     def _plan(self, today: datetime.date, report: SweepReport) -> Plan:
+        self._unsent = self._unshipped()
         plan = decide(
             self._entries(self._directory, day_of_file, report),
             self._entries(self._archive_dir, day_of_archive, report),
@@ -132,7 +141,9 @@ class Sweeper:
             archive_days=self._archive_days,
             max_bytes=self._max_bytes,
             open_names={path.name for path in self._open_files()},
+            unshipped=self._unsent,
         )
+        report.waiting = [self._directory / entry.name for entry in plan.waiting]
         report.kept, report.today = plan.kept, plan.today
         held = {entry.name for entry in plan.held}
         report.held = [
@@ -166,6 +177,7 @@ class Sweeper:
     def _note_plan(self, plan: Plan, report: SweepReport) -> None:
         for entry in plan.remove:
             path = self._directory / entry.name
+            self._note_unshipped(entry, report)
             if self._mode == "zip":
                 report.archived.append((path, self._archive_dir / f"{entry.name}.zip"))
             else:
@@ -196,6 +208,7 @@ class Sweeper:
                     self._archive(entry, path, report, add)
                 else:
                     self._delete(entry, path, report)
+                self._note_unshipped(entry, report)
             except (OSError, NotArchivedError) as error:
                 report.failed.append((path, _reason(error)))
             add(entry.size - (done - before))
@@ -206,6 +219,10 @@ class Sweeper:
             except OSError as error:
                 report.failed.append((path, _reason(error)))
             add(entry.size)
+
+    def _note_unshipped(self, entry: Entry, report: SweepReport) -> None:
+        if unsent := self._unsent.get(entry.name):
+            report.unshipped.append((self._directory / entry.name, unsent))
 
     def _delete(self, entry: Entry, path: Path, report: SweepReport) -> None:
         self._files.remove(path)

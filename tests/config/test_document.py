@@ -52,6 +52,7 @@ def test_no_setting_is_without_effect() -> None:
     package = ROOT / "logopsd"
     composing = [*package.glob("*.py"), *(package / "assembly").glob("*.py")]
     composing += (package / "chores").glob("*.py")
+    composing += (package / "commands").glob("*.py")
     text = "".join(path.read_text() for path in composing)
 
     for setting in describe():
