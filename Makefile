@@ -108,6 +108,10 @@ pii-score: $(VENV)/.run ## Show recall and false positives of each detector on t
 kill: $(VENV)/.test ## Kill the daemon 200 times, and look for every acknowledged record (minutes)
 	$(BIN)/python -m tests.e2e.kill $(ARGS)
 
+.PHONY: ship-chaos
+ship-chaos: $(VENV)/.test ## Ship 200,000 records to three servers, while all is killed (a minute)
+	$(BIN)/python -m tests.e2e.ship_chaos $(ARGS)
+
 .PHONY: install
 install: $(VENV)/.created ## Put daemon and units in place (as root; PREFIX=/usr/local DESTDIR=)
 	@PYTHON=$(BIN)/python PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' systemd/install.sh

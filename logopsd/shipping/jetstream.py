@@ -91,8 +91,8 @@ class JetStream:
         try:
             while not all_of_them.done():
                 await asyncio.wait({all_of_them}, timeout=LOOK_SECONDS)
-                if client.is_closed and not all_of_them.done():
-                    raise RemoteError(f"{self._address}: the connection broke", passing=True)
+                if not all_of_them.done():
+                    self._look_after(client)
             return all_of_them.result()
         finally:
             for task in tasks:
@@ -115,7 +115,7 @@ class JetStream:
                 return None
             raise RemoteError(f"the stream refuses: {error.description}", passing=True) from None
         except (Error, OSError, TimeoutError) as error:
-            raise self._failed(client, error) from None
+            raise self._failed(error) from None
 
     async def _no_stream(self, client: "Client", subject: str) -> RemoteError:
         """Why nobody takes a subject."""
@@ -143,13 +143,17 @@ class JetStream:
             passing=True,
         )
 
-    def _failed(self, client: "Client", error: Exception) -> RemoteError:
-        last = str(client.last_error or "").lower()
-        if "permissions violation" in last:
-            return RemoteError(
+    def _look_after(self, client: "Client") -> None:
+        """Raise what the server says beside the acknowledgements, which then do not come."""
+        if "permissions violation" in str(client.last_error or "").lower():
+            raise RemoteError(
                 f"our user may not publish to {self._subjects.pattern}; permit it at the servers",
                 passing=False,
             )
+        if client.is_closed:
+            raise RemoteError(f"{self._address}: the connection broke", passing=True)
+
+    def _failed(self, error: Exception) -> RemoteError:
         if isinstance(error, TimeoutError):
             return RemoteError(
                 f"{self._address}: no acknowledgement within {ACK_SECONDS:g} s", passing=True
