@@ -88,9 +88,10 @@ coverage: $(VENV)/.test ## Show the coverage; the pure rooms must be at 100 % of
 	$(BIN)/coverage report --include='$(PURE_FILES)' --fail-under=100
 
 .PHONY: bench
-bench: $(BENCH)/.installed ## Measure it beside rsyslogd, syslog-ng and a FastAPI gateway (12 minutes)
+bench: $(BENCH)/.installed $(VENV)/.test ## Measure it beside rsyslogd, syslog-ng and a FastAPI gateway (12 minutes)
 	@tests/bench/peers/fetch.sh
 	$(BENCH)/bin/python -m tests.bench.compare $(ARGS)
+	$(BIN)/python -m tests.bench.shipping
 
 .PHONY: stages
 stages: $(BENCH)/.installed ## Measure each stage of a record's way (ARGS="--instructions": valgrind)

@@ -5,10 +5,11 @@
 #   PREFIX    /usr/local; the program is PREFIX/bin/logopsd, its environment PREFIX/lib/logopsd
 #   DESTDIR   stands before every path, for who makes a package; nothing is started then
 #   UNITS     "only" to leave the program away, for who brings it there otherwise
+#   EXTRAS    what the program is to bring besides: nats, for logopsd-ship
 #   SYSTEMD   version of systemd to install for; the one that is here by default
 set -eu
 
-: "${PYTHON:=python3}" "${PREFIX:=/usr/local}" "${DESTDIR:=}" "${SYSCONFDIR:=/etc}" "${UNITS:=}"
+: "${PYTHON:=python3}" "${PREFIX:=/usr/local}" "${DESTDIR:=}" "${SYSCONFDIR:=/etc}" "${UNITS:=}" "${EXTRAS:=}"
 : "${SYSTEMD:=$(systemctl --version 2> /dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')}"
 source=$(dirname "$0")/..
 library=$PREFIX/lib/logopsd
@@ -17,7 +18,7 @@ notes=$DESTDIR$PREFIX/share/doc/logopsd
 
 install_program() {
     "$PYTHON" -m venv --clear "$DESTDIR$library"
-    "$DESTDIR$library/bin/python" -m pip --quiet --disable-pip-version-check install "$source"
+    "$DESTDIR$library/bin/python" -m pip --quiet --disable-pip-version-check install "$source${EXTRAS:+[$EXTRAS]}"
     mkdir -p "$DESTDIR$PREFIX/bin"
     # -I: neither the working directory, where the service may write, nor PYTHON* variables count.
     printf '#!/bin/sh\nexec %s/bin/python -I -m logopsd "$@"\n' "$library" \

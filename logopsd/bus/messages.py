@@ -9,7 +9,7 @@ other lines never have it.
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
@@ -125,9 +125,8 @@ class Subjects:
             fixed.append(name)
         return self.template
 
-    def group(self, lines: Iterable[bytes]) -> dict[str, list[bytes]]:
+    def group(self, lines: list[bytes]) -> dict[str, list[bytes]]:
         """Whole lines by subject, each in its order; a line that is no record has no values."""
-        lines = list(lines)
         if not self._names:
             return {self.template: lines} if lines else {}
         groups: dict[str, list[bytes]] = {}
@@ -141,9 +140,12 @@ class Subjects:
 
     def _records(self, lines: list[bytes]) -> list[_Named]:
         try:
-            return self._decoder.decode_lines(b"".join(lines))
+            records = self._decoder.decode_lines(b"".join(lines))
         except msgspec.MsgspecError:
-            return [self._record(line) for line in lines]
+            records = []
+        if len(records) == len(lines):  # else a line is blank, or no record
+            return records
+        return [self._record(line) for line in lines]
 
     def _record(self, line: bytes) -> _Named:
         try:
@@ -179,15 +181,24 @@ def messages(
         The messages, those of one subject in the order of the file; and lines that are longer
         than the limit, and fit into no message.
     """
-    lines = data.split(b"\n")
-    fitting = [line + b"\n" for line in lines if line and len(line) < limit]
-    too_long = [line for line in lines if len(line) >= limit]
+    lines = _lines(data)
+    too_long: list[bytes] = []
+    if max(map(len, lines), default=0) > limit:
+        too_long = [line for line in lines if len(line) > limit]
+        lines = [line for line in lines if len(line) <= limit]
     made = [
         _message(subject, part, origin, number)
-        for subject, group in subjects.group(fitting).items()
+        for subject, group in subjects.group(lines).items()
         for number, part in enumerate(_parts(group, limit))
     ]
     return made, too_long
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """The lines with their LF; blank ones, which are no records, are left out."""
+    if b"\r" in data or b"\n\n" in data or data.startswith(b"\n"):  # put there by someone else
+        return [line + b"\n" for line in data.split(b"\n") if line]
+    return data.splitlines(keepends=True)
 
 
 def _parts(lines: list[bytes], limit: int) -> Iterator[list[bytes]]:

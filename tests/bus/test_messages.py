@@ -40,9 +40,13 @@ def test_the_lines_of_a_range_are_parted_by_subject_and_keep_their_order() -> No
 
 def test_a_line_that_is_no_record_goes_along() -> None:
     """Someone else's line, and one whose fields are no text, have no values in their subject."""
-    made = cut(b"no JSON\n", line(level=5, input="udp"), b"\n", template="a.{level}.b")
+    made = cut(b"no JSON\n", line(level=5), b"\n", b"  \n", b"a\rb\n", template="a.{level}.b")
 
-    assert [(m.subject, m.records) for m in made] == [("a.none.b", 2)]
+    assert [(m.subject, m.records) for m in made] == [("a.none.b", 4)]
+    assert [m.subject for m in cut(line(level="INFO"), b"  \n")] == [
+        "logs.none.info",
+        "logs.none.none",
+    ]
 
 
 def test_a_subject_without_values_keeps_the_order_of_the_file() -> None:
@@ -72,7 +76,7 @@ def test_as_many_senders_as_like_take_no_more_memory() -> None:
     """Subjects that were made are remembered up to a bound."""
     subjects = Subjects("l.{host}")
 
-    groups = subjects.group(line(host=f"h{n}") for n in range(10_500))
+    groups = subjects.group([line(host=f"h{n}") for n in range(10_500)])
 
     assert len(groups) == 10_500
     assert len(subjects._known) == 500
@@ -109,7 +113,7 @@ def test_a_line_that_fits_into_no_message_is_handed_back() -> None:
     made, too_long = messages(long + short, ORIGIN, Subjects(), 1000)
 
     assert [m.payload for m in made] == [short]
-    assert too_long == [long.rstrip(b"\n")]
+    assert too_long == [long]
 
 
 def test_equal_lines_in_two_messages_have_two_ids() -> None:

@@ -9,6 +9,7 @@ import structlog.testing
 from logopsd.chores.housekeeping import Housekeeping, Rounds, recently_written, rounds
 from logopsd.config import Settings, load
 from logopsd.retention.sweeper import Progress, Sweeper, SweepReport
+from tests.shipping.helpers import Stream, ship
 
 TODAY = datetime.date(2026, 11, 23)
 NOON = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC).timestamp()
@@ -174,3 +175,58 @@ def test_stop_reaches_each_folder(tmp_path: Path) -> None:
 
     assert swept.sweep(today=TODAY).stopped
     assert names(tmp_path) == {"20200101.ndjson", "20261123.ndjson"}
+
+
+def test_what_is_not_shipped_waits_and_is_told(tmp_path: Path) -> None:
+    """By the positions beside the files; what was sent goes, and nobody waits for a torn end."""
+    ingest = tmp_path / "data" / "ingest"
+    make(ingest, "20260101.ndjson", "20260102.ndjson", "20260103.ndjson")
+    (ingest / "20260101.ndjson").write_bytes(b"xx\nto")
+    ship(ingest, Stream())
+    assert rounds(settings(tmp_path), set).sweep(today=TODAY, dry_run=True).waiting == []
+    with (ingest / "20260102.ndjson").open("ab") as file:
+        file.write(b"yy\n")
+    (ingest / ".ship-nats.json").write_text(
+        (ingest / ".ship-nats.json").read_text().replace('"follows": false', '"follows": true')
+    )
+
+    report = rounds(settings(tmp_path), set).sweep(today=TODAY)
+
+    assert [path.name for path in report.waiting] == ["20260102.ndjson"]
+    assert names(ingest) == {"20260102.ndjson"}
+
+
+def test_shipping_that_never_began_keeps_all(tmp_path: Path) -> None:
+    """Where the settings ask for it; where nobody does, nothing waits."""
+    ingest = tmp_path / "data" / "ingest"
+    make(ingest, "20260101.ndjson")
+    asked = settings(tmp_path, ship_to="nats://localhost")
+
+    assert len(rounds(asked, set).sweep(today=TODAY, dry_run=True).waiting) == 1
+    assert len(rounds(settings(tmp_path), set).sweep(today=TODAY, dry_run=True).deleted) == 1
+
+
+def test_what_must_go_unshipped_is_counted_and_shouted_about(tmp_path: Path) -> None:
+    """Once a round, with the bytes that nobody has elsewhere; a dry run says the same."""
+    ingest = tmp_path / "data" / "ingest"
+    make(ingest, "20260101.ndjson", "20260102.ndjson", size=700_000)
+    given = settings(tmp_path, ship_to="nats://localhost", retention_max_bytes="1MiB")
+    dry = rounds(given, set).sweep(today=TODAY, dry_run=True)
+    lost: list[int] = []
+    with structlog.testing.capture_logs() as logs:
+        keeping = Housekeeping(
+            structlog.get_logger(),
+            interval=0,
+            succeeded=lambda when: None,
+            unshipped=lost.append,
+            clock=lambda: NOON,
+        )
+        asyncio.run(keeping.run(lambda: rounds(given, set)))
+
+    assert dry.unshipped == [(ingest / "20260101.ndjson", 700_000)]
+    assert lost == [700_000]
+    assert [(log["event"], log["log_level"]) for log in logs] == [
+        ("housekeep", "info"),
+        ("removed unshipped", "error"),
+        ("files wait to be shipped", "warning"),
+    ]

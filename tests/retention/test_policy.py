@@ -160,3 +160,36 @@ def test_the_policy_names_no_more_than_the_clock_would(
     plan = decide(files, [], today=today, days=keep)
     assert all(today - e.day > datetime.timedelta(keep) for e in plan.remove)
     assert {*plan.remove, *plan.held} == {e for e in files if (today - e.day).days > keep}
+
+
+def test_what_is_not_shipped_waits_though_it_is_old() -> None:
+    """And is named, so that it can be told; the others go."""
+    old, older = entry(TODAY - timedelta(days=40)), entry(TODAY - timedelta(days=41))
+
+    plan = decide([old, older], [], today=TODAY, days=30, unshipped={older.name})
+
+    assert (plan.remove, plan.waiting, plan.unshipped, plan.kept) == ([old], [older], [], 1)
+
+
+def test_for_want_of_room_what_is_shipped_goes_before_what_is_not() -> None:
+    """Even where it is newer; only then the oldest of those that are not, and they are named."""
+    days = [entry(TODAY - timedelta(days=n)) for n in (5, 4, 3, 2)]
+    unshipped = {days[0].name, days[1].name}
+
+    roomy = decide(days, [], today=TODAY, days=30, max_bytes=25, unshipped=unshipped)
+    tight = decide(days, [], today=TODAY, days=30, max_bytes=15, unshipped=unshipped)
+
+    assert (roomy.remove, roomy.unshipped) == (days[2:], [])
+    assert (tight.remove, tight.unshipped) == ([*days[2:], days[0]], [days[0]])
+
+
+def test_an_open_file_or_one_of_today_does_not_even_wait() -> None:
+    """It is none of the policy's business yet."""
+    files = [entry(TODAY), entry(TODAY - timedelta(days=40))]
+    everything = {each.name for each in files}
+
+    plan = decide(
+        files, [], today=TODAY, days=30, max_bytes=1, open_names=everything, unshipped=everything
+    )
+
+    assert (plan.remove, plan.waiting, plan.unshipped) == ([], [], [])
