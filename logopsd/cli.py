@@ -228,6 +228,8 @@ def _unusable(settings: "Settings") -> Iterator[str]:
     """What would fail at start although the settings themselves are fine."""
     if settings.tls_port is not None or settings.relp_tls:
         yield from _unusable_certificates(settings)
+    if settings.ship_to is not None:
+        yield from _unusable_shipping(settings)
     directories = []
     if settings.sink_file:
         directories.append(("LOGOPS_SINK_DIR", settings.sink_dir))
@@ -252,6 +254,16 @@ def _unusable_certificates(settings: "Settings") -> Iterator[str]:
         files = tls_files(settings)
         assert files is not None
         load(files)
+    except SettingsError as error:
+        yield from error.problems
+
+
+def _unusable_shipping(settings: "Settings") -> Iterator[str]:
+    from logopsd.assembly.shipping import target
+
+    try:
+        assert settings.ship_to is not None
+        target(settings.ship_to, settings)
     except SettingsError as error:
         yield from error.problems
 

@@ -1,10 +1,12 @@
 """Makes what shipping is made of, from the settings."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.bus.address import BusAddress
+from logopsd.bus.connection import MISSING
 from logopsd.bus.login import Login, read_secret
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
@@ -43,6 +45,8 @@ def target(address: TargetAddress, settings: Settings) -> Target:
     who = login(settings)
     if isinstance(address, BusAddress):
         _without_effect(settings, _OF_LOKI, "nats")
+        if find_spec("nats") is None:
+            raise SettingsError([MISSING])
         from logopsd.bus.messages import Subjects
         from logopsd.shipping.jetstream import JetStream
 

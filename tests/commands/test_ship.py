@@ -73,6 +73,18 @@ def test_a_setting_that_cannot_be_used_is_refused(
     assert "geheim" not in said
 
 
+def test_without_nats_py_the_mend_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `check` as well, before the daemon is started."""
+    monkeypatch.setattr("logopsd.assembly.shipping.find_spec", lambda name: None)
+    monkeypatch.setenv("LOGOPS_SHIP_TO", "nats://localhost")
+
+    for command in (["check"], ["ship", "--once"]):
+        assert main(command) == 78
+        assert "pip install 'logopsd[nats]'" in capsys.readouterr().err
+
+
 def test_sizes_and_ages_are_read() -> None:
     """With their units."""
     assert (age("2h"), byte_count("3GiB"), byte_count("1KiB"), replicas("3")) == (
