@@ -23,6 +23,9 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 PURE_FILES := logopsd/framing/*,logopsd/parsing/*,logopsd/privacy/*,logopsd/encoding.py
 PURE_FILES := $(PURE_FILES),logopsd/gathering.py,logopsd/records.py,logopsd/errors.py,logopsd/retention/policy.py
 PURE_FILES := $(PURE_FILES),logopsd/workers/restarts.py,logopsd/workers/senders.py
+PURE_FILES := $(PURE_FILES),logopsd/bus/address.py,logopsd/bus/messages.py,logopsd/shipping/address.py
+PURE_FILES := $(PURE_FILES),logopsd/shipping/cut.py,logopsd/shipping/backoff.py
+PURE_FILES := $(PURE_FILES),logopsd/shipping/loki_entries.py
 
 # An environment whose Python was removed or upgraded away is made anew.
 $(shell test -x $(BIN)/python || rm -f $(VENV)/.created)

@@ -30,6 +30,9 @@ SAVE_SECONDS: Final = 1.0
 """Between two times the position is saved while full ranges are sent; what a kill makes us send
 again."""
 
+STOP_SECONDS: Final = 6.0
+"""For the range in flight to be acknowledged, once the end is asked for."""
+
 REMIND_SECONDS: Final = 60.0
 """Between two log lines of a failure that goes on."""
 
@@ -177,7 +180,7 @@ class Shipper:
         """Send a range until it is taken."""
         while True:
             try:
-                sent = await self._target.send(cut, self._positions.source)
+                sent = await self._attempt(cut)
             except RemoteError as error:
                 self._figures.failures += 1
                 self._figures.connected = False
@@ -190,6 +193,22 @@ class Shipper:
             else:
                 self._well()
                 return sent
+
+    async def _attempt(self, cut: Cut) -> Sent:
+        """Send a range; where the end is asked for meanwhile, wait for it a little more."""
+        sending = asyncio.ensure_future(self._target.send(cut, self._positions.source))
+        ending = asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({sending, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                await asyncio.wait({sending}, timeout=STOP_SECONDS)
+            if not sending.done():
+                raise _EndingError
+            return sending.result()
+        finally:
+            sending.cancel()
+            ending.cancel()
+            await asyncio.gather(sending, ending, return_exceptions=True)
 
     def _count(self, cut: Cut, sent: Sent) -> None:
         figures = self._figures

@@ -24,7 +24,16 @@ def test_loki_is_found(text: str, host: str, port: int, tls: bool, shown: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["loki://x", "loki+http://", "loki+http://x:0", "loki+http://a?b", "loki+ftp://x"]
+    "text",
+    [
+        "loki://x",
+        "loki+http://",
+        "loki+http://x:0",
+        "loki+http://a?b",
+        "loki+ftp://x",
+        "x",
+        "loki+http://x:70000",
+    ],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     """With what is taken."""

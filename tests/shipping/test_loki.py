@@ -110,6 +110,14 @@ def test_what_is_no_record_is_a_line_all_the_same(double: LokiDouble) -> None:
     assert {line for _, line, _ in double.entries()} == {"no JSON \ufffd", "[1]", '{"a":1}'}
 
 
+@pytest.mark.parametrize("ts", ["", "soon", "2026-11-23T10:00:00", 5])
+def test_a_time_that_is_none_is_that_of_arrival(double: LokiDouble, ts: object) -> None:
+    """Someone else wrote it."""
+    push(double, {**record("x", received=9), "ts": ts})
+
+    assert double.entries()[0][0] == round((NOW - 9) * 1000) * 1_000_000
+
+
 @pytest.mark.parametrize(
     "more",
     [

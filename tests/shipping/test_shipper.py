@@ -9,8 +9,10 @@ import pytest
 from logopsd.errors import LogopsError, RemoteError
 from logopsd.figures.shipping import ShipFigures
 from logopsd.shipping import cut, folder
+from logopsd.shipping.cut import Cut
 from logopsd.shipping.positions import PositionFile
 from logopsd.shipping.shipper import Shipper
+from logopsd.shipping.target import Sent
 from tests.shipping.helpers import Stream, line, quiet, ship
 
 DAY = "20261123.ndjson"
@@ -161,6 +163,41 @@ def test_a_line_that_would_take_all_memory_is_passed_over(
 
     assert stream.lines() == [line(0), line(2), line(3, size=3000)]
     assert figures.skipped["too_large"] == 1
+
+
+def test_a_target_that_stays_away_ends_once_after_a_while(tmp_path: Path) -> None:
+    """Nobody waits for ever for what was to be done once."""
+    (tmp_path / DAY).write_bytes(line(0))
+    seconds = iter(range(0, 9000, 20))
+
+    with pytest.raises(RemoteError, match="away"):
+        ship(tmp_path, Stream(), ["refuse"] * 99, clock=lambda: float(next(seconds)))
+
+
+def test_at_the_end_what_is_in_flight_is_waited_for_a_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An acknowledgement that comes counts; one that does not keeps nobody."""
+    monkeypatch.setattr("logopsd.shipping.shipper.STOP_SECONDS", 0.01)
+    (tmp_path / DAY).write_bytes(line(0))
+
+    async def live(comes: bool) -> int:
+        stream = Stream()
+        log, _ = quiet()
+        send = stream.send
+
+        async def slow(cut: Cut, source: str) -> Sent:
+            shipper.stop()
+            await asyncio.sleep(0 if comes else 3600)
+            return await send(cut, source)
+
+        stream.send = slow  # type: ignore[method-assign]
+        shipper = Shipper(tmp_path, stream, figures=ShipFigures(), log=log)
+        await shipper.run()
+        return positions(tmp_path)[DAY]
+
+    assert asyncio.run(live(comes=False)) == 0
+    assert asyncio.run(live(comes=True)) == len(line(0))
 
 
 class Refusing(Stream):
