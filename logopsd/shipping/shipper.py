@@ -107,8 +107,14 @@ class Shipper:
             RemoteError: only with `once`: the target does not take it, and will not.
         """
         self._file.lock()
-        self._positions = self._load()
-        folder = Folder(self._directory, self._positions)
+        try:
+            self._positions = self._load()
+            await self._ship(Folder(self._directory, self._positions))
+        finally:
+            await self._target.close()
+            self._file.unlock()
+
+    async def _ship(self, folder: Folder) -> None:
         self._figures.lag_bytes = folder.unsent
         try:
             if self._once:
@@ -120,8 +126,6 @@ class Shipper:
         finally:
             self._save()
             folder.close()
-            await self._target.close()
-            self._file.unlock()
 
     def _load(self) -> Positions:
         positions = self._file.load()

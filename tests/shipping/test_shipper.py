@@ -132,6 +132,20 @@ def test_one_folder_has_one_shipper(tmp_path: Path) -> None:
     assert ship(tmp_path, Stream())
 
 
+def test_who_cannot_save_a_position_does_not_begin(tmp_path: Path) -> None:
+    """And lets go of the folder: it may be tried again once there is room."""
+    (tmp_path / DAY).write_bytes(line(0))
+    (tmp_path / ".ship-nats.new").mkdir()
+    stream = Stream()
+
+    with pytest.raises(OSError, match="directory"):
+        ship(tmp_path, stream)
+
+    assert not stream.stored
+    (tmp_path / ".ship-nats.new").rmdir()
+    assert ship(tmp_path, stream)
+
+
 def test_a_folder_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
     """Nothing is made."""
     with pytest.raises(LogopsError, match="LOGOPS_SINK_DIR"):
