@@ -17,7 +17,7 @@ from logopsd.assembly.inputs import Listeners
 from logopsd.assembly.limits import connections, raise_descriptors
 from logopsd.assembly.privacy import privacy
 from logopsd.assembly.share import Share
-from logopsd.assembly.shipping import shipper
+from logopsd.assembly.shipping import in_daemon
 from logopsd.assembly.tls import tls_files
 from logopsd.chores.free_space import FreeSpace
 from logopsd.chores.housekeeping import SPLIT, Rounds, rounds
@@ -26,7 +26,6 @@ from logopsd.chores.sink_watch import SinkWatch
 from logopsd.config import Settings
 from logopsd.figures.account import Account
 from logopsd.figures.metrics import Metrics
-from logopsd.figures.shipping import ShipFigures
 from logopsd.figures.sources import Sources
 from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.tls import Certificates, load
@@ -157,7 +156,7 @@ def assemble(
         certificates=certificates,
         access=access,
         day_keys=made.day_keys,
-        shipping=_shipping(settings, log, metrics),
+        shipping=in_daemon(settings, log, metrics),
     )
 
 
@@ -260,14 +259,6 @@ def _stdout(
         defer=defer,
         observer=observer,
     )
-
-
-def _shipping(settings: Settings, log: FilteringBoundLogger, metrics: Metrics) -> Shipping | None:
-    address = settings.ship_to
-    if address is None:
-        return None
-    figures = metrics.shipping = ShipFigures()
-    return Shipping(lambda: shipper(settings, address, figures=figures, log=log), log)
 
 
 def _rules(settings: Settings, log: FilteringBoundLogger) -> Rules:

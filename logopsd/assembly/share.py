@@ -40,6 +40,7 @@ class Share:
             metrics_port=None,
             debug_decrypt_token=None,
             housekeep_autorun=False,
+            ship_to=None,
             max_connections=-(-whole.max_connections // self.count),
             sink_high_water=max(MIB, whole.sink_high_water // self.count),
         )

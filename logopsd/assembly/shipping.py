@@ -8,8 +8,10 @@ from structlog.typing import FilteringBoundLogger
 from logopsd.bus.address import BusAddress
 from logopsd.bus.connection import MISSING
 from logopsd.bus.login import Login, read_secret
+from logopsd.chores.shipping import Shipping
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
+from logopsd.figures.metrics import Metrics
 from logopsd.figures.shipping import ShipFigures
 from logopsd.shipping.address import TargetAddress
 from logopsd.shipping.shipper import Shipper
@@ -75,6 +77,15 @@ def shipper(
         once=once,
         progress=progress,
     )
+
+
+def in_daemon(settings: Settings, log: FilteringBoundLogger, metrics: Metrics) -> Shipping | None:
+    """Make what ships beside the data, shown in `metrics`; None where LOGOPS_SHIP_TO is not set."""
+    address = settings.ship_to
+    if address is None:
+        return None
+    figures = metrics.shipping = ShipFigures()
+    return Shipping(lambda: shipper(settings, address, figures=figures, log=log), log)
 
 
 def _without_effect(settings: Settings, attributes: tuple[str, ...], kind: str) -> None:

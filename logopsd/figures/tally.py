@@ -51,6 +51,7 @@ class Snapshot(msgspec.Struct):
     sink_is_stalled: bool = False
     sink_free_bytes: int | None = None
     housekeep_last_success: float | None = None
+    retention_unshipped_bytes: int = 0
     sources: int = 0
     sources_silent: int = 0
     sources_evicted: int = 0
@@ -120,6 +121,7 @@ OF_ALL: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "sink_is_stalled": _any,
     "sink_free_bytes": _if_both(min),  # all write to one disk, and have asked at other moments
     "housekeep_last_success": _if_both(max),
+    "retention_unshipped_bytes": _sum,
     "sources": _sum,  # a sender that two workers hear counts twice
     "sources_silent": _sum,
     "sources_evicted": _sum,

@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 import logopsd
 from logopsd.assembly.inherited import Inherited
 from logopsd.assembly.privacy import privacy
+from logopsd.assembly.shipping import in_daemon
 from logopsd.assembly.side_port import opening_routes, side_port
 from logopsd.assembly.tls import tls_files
 from logopsd.assembly.views import MAX_SOURCES, views
@@ -25,7 +26,7 @@ from logopsd.chores.housekeeping import Rounds, rounds
 from logopsd.chores.reload import Reloader
 from logopsd.chores.sink_watch import status_line
 from logopsd.config import Settings, Source
-from logopsd.daemon import is_terminal
+from logopsd.daemon import SHIP_SECONDS, is_terminal
 from logopsd.errors import LogopsError
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
@@ -123,6 +124,7 @@ class Supervisor:
         self._side_routes = SideRoutes(self._whole, self._live)
         self._side_ports: list[HttpListener] = []
         self._sweeper = self._rounds(self._settings)
+        self._shipping = in_daemon(self._settings, log, self._whole.metrics)
 
     @property
     def _settings(self) -> Settings:
@@ -167,6 +169,8 @@ class Supervisor:
         if self._notify.watchdog_interval is not None:
             feeding = upkeep.feed_watchdog(self._notify, self._notify.watchdog_interval)
             self._spawn("watchdog", feeding)
+        if self._shipping is not None:
+            self._shipping.start()
         self._log.info(
             "ready",
             version=logopsd.__version__,
@@ -200,12 +204,16 @@ class Supervisor:
         self._notify.stopping()
         self._log.info("stopping")
         self._sweeper.stop()  # a large archive would take longer than we have
+        if self._shipping is not None:
+            self._shipping.stop()  # what is not sent yet is sent after the next start
         # From here on a socket ends with the worker that has it: nothing comes in behind it.
         self._sockets.release()
         self._status = max(self._status, await self._crew.stop())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._shipping is not None:
+            await asyncio.to_thread(self._shipping.join, SHIP_SECONDS)
         self._whole.add_up()
         if self._directories.main is not None:
             self._whole.save_journals(self._directories.main, self._log)

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from logopsd.bus.messages import MESSAGE_ID, SCHEMA
 from tests.e2e.conftest import MakeDaemon
 from tests.e2e.harness import Daemon, clean_environment, logopsd
@@ -51,10 +53,17 @@ def stream(address: str) -> list[Any]:
     return asyncio.run(read())
 
 
-def test_the_daemon_sends_what_it_stores(tmp_path: Path, make_daemon: MakeDaemon) -> None:
-    """Its own figures say so; while the stream is not there yet, receiving goes on."""
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_daemon_sends_what_it_stores(
+    tmp_path: Path, make_daemon: MakeDaemon, workers: str
+) -> None:
+    """Its own figures say so; while the stream is not there yet, receiving goes on.
+
+    Of several workers one process sends the files of all.
+    """
     with NatsServer(tmp_path) as server:
-        receiver = make_daemon({"LOGOPS_SHIP_TO": server.address}).start()
+        settings = {"LOGOPS_SHIP_TO": server.address, "LOGOPS_WORKERS": workers}
+        receiver = make_daemon(settings).start()
         receiver.send_tcp(b"<11>1 - web shop - - - first\n")
         receiver.wait_records(1)
         receiver.wait_for(lambda: receiver.events("shipping waits"), "the missing stream be told")
@@ -71,7 +80,8 @@ def test_the_daemon_sends_what_it_stores(tmp_path: Path, make_daemon: MakeDaemon
         assert receiver.stop() == 0
 
     assert set(sent) == {"logs.tcp.error", "logs.udp.info"}
-    assert b"".join(sent[name].data for name in sorted(sent)) == receiver.raw()
+    lines = b"".join(sent[name].data for name in sorted(sent)).splitlines()
+    assert sorted(lines) == sorted(receiver.raw().splitlines())
     assert all(message.headers[SCHEMA] == "1" for message in sent.values())
     assert len({message.headers[MESSAGE_ID] for message in sent.values()}) == 2
 

@@ -162,7 +162,7 @@ def test_midnight_of_a_running_daemon(make_daemon: MakeDaemon) -> None:
     out = daemon.directory / "shown"
     with out.open("wb") as stdout:
         child = subprocess.Popen(
-            logopsd("tail", "--json", "--emitter", "app"),
+            logopsd("tail", "--json", "--emitter", "app", "-n", "1000"),
             cwd=daemon.directory,
             env=daemon.env,
             stdout=stdout,
