@@ -21,6 +21,7 @@ from logopsd.commands.arguments import (
     add_doctor,
     add_housekeep,
     add_rekey,
+    add_replay,
     add_ship,
     add_tail,
 )
@@ -64,6 +65,8 @@ examples:
   logopsd doctor                             what would keep the daemon from its work
   logopsd decrypt --grep 'jan@' 20261123.ndjson
                                              the originals, for who has the key; it is audited
+  logopsd replay --since 2h --to http://10.0.0.7:8080
+                                             what was stored since then, to another receiver
   logopsd rekey data/ingest/202611*.ndjson   move stored tokens under a new key
   logopsd housekeep --dry-run                what retention would do now
 
@@ -71,7 +74,8 @@ exit status:
   0   done, or stopped as asked by SIGTERM or Ctrl-C
   1   something failed at run time, no daemon answers, or doctor found a problem
   2   the command line is wrong
-  3   decrypt or rekey met a token that no key at hand opens; all else is done
+  3   decrypt or rekey met a token that no key at hand opens, or replay a line that is no
+      record or that the receiver refused; all else is done
   78  the settings cannot be used; every problem is listed
 """
 
@@ -160,6 +164,8 @@ def make_parser() -> argparse.ArgumentParser:
     status.add_argument("--sources", action="store_true", help="show the table of senders")
     status.add_argument("--json", action="store_true", help="print JSON in place of a table")
     add_color(status)
+    replay = "Read a range of time back from files and archives, to wherever it is wanted."
+    add_replay(command("replay", _replay, replay))
     add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
     ship = "Send what is stored on to NATS JetStream or Loki, and what comes as it is stored."
     add_ship(command("ship", _ship, ship))
@@ -354,6 +360,12 @@ def _tail(args: argparse.Namespace) -> int:
     from logopsd.commands import tail
 
     return tail.run(args, settings.sink_dir)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from logopsd.commands.replay import command
+
+    return command.run(args, lambda: _effective(args).settings)
 
 
 def _ship(args: argparse.Namespace) -> int:

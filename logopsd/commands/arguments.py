@@ -83,6 +83,60 @@ def add_tail(parser: argparse.ArgumentParser) -> None:
     add_color(parser)
 
 
+def add_replay(parser: argparse.ArgumentParser) -> None:
+    """Describe what `replay` takes."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="NDJSON, a zip of it, or - for standard input; where none is named, the files and "
+        "archives of the settings",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="URL",
+        help="read the stream of a NATS JetStream in place of files: nats://host:4222,...",
+    )
+    parser.add_argument(
+        "--to",
+        default="-",
+        metavar="TARGET",
+        help="a new file, http://host:8080 or tcp://host:5514 of another receiver, or - for "
+        "standard output (the default)",
+    )
+    for name, text in (("since", "at this time or later"), ("until", "before this time")):
+        parser.add_argument(
+            f"--{name}",
+            type=since,
+            metavar="TIME",
+            help=f"received {text}: 30s, 5m, 2h, 1d ago, or 2026-11-23T12:00:00Z",
+        )
+    parser.add_argument(
+        "--level",
+        type=level,
+        metavar="LEVEL",
+        help="this level and worse: debug, info, warn, error, critical",
+    )
+    for name in ("emitter", "input"):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help=f"of this {name}; may be repeated",
+        )
+    parser.add_argument(
+        "--rate", type=rate, metavar="N", help="no more than so many records a second"
+    )
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help="its first line goes to an http:// target as a bearer token",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only count what there is")
+
+
 def add_doctor(parser: argparse.ArgumentParser) -> None:
     """Describe what `doctor` takes."""
     parser.add_argument(
@@ -192,6 +246,24 @@ def since(text: str) -> datetime.timedelta | datetime.datetime:
     return moment
 
 
+def moment_text(moment: datetime.timedelta | datetime.datetime | None, now: float) -> str:
+    """A time as records have it, to be compared with theirs: RFC 3339 UTC, without its `Z`.
+
+    Args:
+        moment: an age or a time, as `since` reads them; None gives an empty text.
+        now: seconds since the epoch.
+    """
+    if moment is None:
+        return ""
+    try:
+        if isinstance(moment, datetime.timedelta):
+            moment = datetime.datetime.fromtimestamp(now, datetime.UTC) - moment
+        moment = max(moment.astimezone(datetime.UTC), EARLIEST)
+    except OverflowError:  # in the first days of the calendar
+        moment = EARLIEST
+    return moment.isoformat(timespec="milliseconds")[: len("2026-11-23T12:34:56.789")]
+
+
 def age(text: str) -> float:
     """Read a length of time, in seconds (an argparse type)."""
     found = _AGE.fullmatch(text)
@@ -220,3 +292,10 @@ def line_count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 6 and int(text) <= MAX_LINES):
         raise argparse.ArgumentTypeError(f"takes a number from 0 to {MAX_LINES}")
     return int(text)
+
+
+def rate(text: str) -> float:
+    """Read a number of records a second (an argparse type)."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
+        raise argparse.ArgumentTypeError("takes records a second, 1 or more")
+    return float(text)

@@ -1,17 +1,13 @@
 """`logopsd decrypt`: stored lines with the originals in the place of the masked, as a stream."""
 
-import contextlib
-import zipfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from re import Pattern
 from typing import BinaryIO
 
-from logopsd.errors import LogopsError, TokenError
+from logopsd.commands.stored import opened
+from logopsd.errors import TokenError
 from logopsd.privacy.reveal import reveal
-
-STDIN = "-"
 
 
 @dataclass(slots=True)
@@ -66,7 +62,7 @@ def decrypt_file(
             done.unopened += 1
             raise
 
-    with _opened(name, stdin) as source:
+    with opened(name, stdin) as source:
         lines = source if tell is None else _told(source, tell)
         for line in reveal(lines, counted, fields=fields, grep=grep):
             out.write(line.data + b"\n")
@@ -75,39 +71,7 @@ def decrypt_file(
             done.malformed += line.malformed
 
 
-def size_of(name: str) -> int:
-    """Return how many bytes of lines a file has; 0 where that cannot be known before."""
-    try:
-        if name.endswith(".zip"):
-            with zipfile.ZipFile(name) as archive:
-                return sum(member.file_size for member in archive.infolist())
-        return 0 if name == STDIN else Path(name).stat().st_size
-    except (OSError, zipfile.BadZipFile):  # told when it is its turn
-        return 0
-
-
 def _told(lines: Iterator[bytes], tell: Callable[[int], None]) -> Iterator[bytes]:
     for line in lines:
         tell(len(line))
         yield line
-
-
-@contextlib.contextmanager
-def _opened(name: str, stdin: BinaryIO) -> Iterator[Iterator[bytes]]:
-    if name == STDIN:
-        yield iter(stdin)
-    elif name.endswith(".zip"):
-        try:
-            with zipfile.ZipFile(name) as archive:
-                yield _lines_of(archive)
-        except zipfile.BadZipFile:
-            raise LogopsError(f"{ascii(name)[1:-1]} is no zip archive, or is damaged") from None
-    else:
-        with Path(name).open("rb") as file:
-            yield iter(file)
-
-
-def _lines_of(archive: zipfile.ZipFile) -> Iterator[bytes]:
-    for member in archive.infolist():
-        with archive.open(member) as opened:
-            yield from opened

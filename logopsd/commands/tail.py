@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 from logopsd.commands import record_line, terminal
-from logopsd.commands.arguments import DEFAULT_LINES, EARLIEST
+from logopsd.commands.arguments import DEFAULT_LINES, moment_text
 from logopsd.commands.record_line import Filter
 from logopsd.sinks.rotation import Piece
 from logopsd.stored.follow import (
@@ -194,19 +194,6 @@ class Printer:
             raise BrokenPipeError
 
 
-def _start(since: datetime.timedelta | datetime.datetime | None, now: float) -> str:
-    """The time from which on, as records have it: RFC 3339 UTC with milliseconds."""
-    if since is None:
-        return ""
-    try:
-        if isinstance(since, datetime.timedelta):
-            since = datetime.datetime.fromtimestamp(now, datetime.UTC) - since
-        moment = max(since.astimezone(datetime.UTC), EARLIEST)
-    except OverflowError:  # in the first days of the calendar
-        moment = EARLIEST
-    return moment.isoformat(timespec="milliseconds")[: len("2026-11-23T12:34:56.789")]
-
-
 def run(args: argparse.Namespace, directory: Path) -> int:
     """Show the records of a directory; returns the exit status.
 
@@ -215,7 +202,7 @@ def run(args: argparse.Namespace, directory: Path) -> int:
     """
     colour = terminal.wants_colour(args.color, sys.stdout, os.environ)
     printer = Printer(sys.stdout, raw=args.json, colour=colour, full=args.full)
-    start = _start(args.since, time.time())
+    start = moment_text(args.since, time.time())
     wanted = Filter(args.level, frozenset(args.emitter), args.grep, start)
     lines = args.lines
     if lines is None and not start:

@@ -8,10 +8,11 @@ from dataclasses import asdict
 
 from logopsd.assembly.privacy import openers
 from logopsd.commands.audit import Audit
-from logopsd.commands.decrypt import STDIN, Revealed, decrypt_file, size_of
+from logopsd.commands.decrypt import Revealed, decrypt_file
 from logopsd.commands.exit_status import FAILURE, OK, UNOPENED
 from logopsd.commands.progress import ProgressBar
 from logopsd.commands.rekey import rekey_files
+from logopsd.commands.stored import STDIN, size_of
 from logopsd.commands.terminal import complain
 from logopsd.config import Settings
 
@@ -31,7 +32,7 @@ def decrypt(args: argparse.Namespace, settings: Settings) -> int:
     # A bar would be in the way of lines on the same terminal, and the end of a pipe is not known.
     tell = None
     if not sys.stdout.isatty() and STDIN not in args.files:
-        tell = _part_of(sum(map(size_of, args.files)), bar)
+        tell = _part_of(sum(map(_size_of, args.files)), bar)
     try:
         for name in args.files:
             decrypt_file(
@@ -49,6 +50,13 @@ def decrypt(args: argparse.Namespace, settings: Settings) -> int:
         bar.close()
         audit.ended(args.files, asdict(done))
     return UNOPENED if done.unopened else OK
+
+
+def _size_of(name: str) -> int:
+    try:
+        return size_of(name)
+    except OSError:  # told when it is its turn
+        return 0
 
 
 def _part_of(total: int, bar: ProgressBar) -> Callable[[int], None]:

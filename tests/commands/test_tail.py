@@ -158,10 +158,12 @@ def test_times_are_ages_or_have_a_zone() -> None:
     for text in ("5", "m", "yesterday", "2026-11-23T12:00:00", ""):
         with pytest.raises(argparse.ArgumentTypeError, match="2h"):
             arguments.since(text)
-    assert tail._start(arguments.since("90m"), NOON) == "2026-11-23T10:30:00.000"
-    assert tail._start(arguments.since("999999d"), NOON) == "1970-01-01T00:00:00.000"
-    assert tail._start(arguments.since("0001-01-01T00:00:00+14:00"), NOON).startswith("1970")
-    assert tail._start(None, NOON) == ""
+    assert arguments.moment_text(arguments.since("90m"), NOON) == "2026-11-23T10:30:00.000"
+    assert arguments.moment_text(arguments.since("999999d"), NOON) == "1970-01-01T00:00:00.000"
+    assert arguments.moment_text(arguments.since("0001-01-01T00:00:00+14:00"), NOON).startswith(
+        "1970"
+    )
+    assert arguments.moment_text(None, NOON) == ""
 
 
 def test_levels_and_numbers_are_read() -> None:

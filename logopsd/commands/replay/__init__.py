@@ -1,0 +1,1 @@
+"""Stored records on their way back: which of them, how fast, and where to."""
