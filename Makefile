@@ -105,6 +105,10 @@ stages: $(BENCH)/.installed ## Measure each stage of a record's way (ARGS="--ins
 performance-page: $(VENV)/.run ## Write table and picture of docs/performance.md from its JSON
 	$(BIN)/python -m tests.bench.page
 
+.PHONY: sim
+sim: $(VENV)/.created ## Simulate many receivers and a bus, and print the tables of docs/scale.md
+	@$(BIN)/python -m tests.sim $(ARGS)
+
 .PHONY: pii-score
 pii-score: $(VENV)/.run ## Show recall and false positives of each detector on the labelled set
 	$(BIN)/python -m tests.privacy.score $(ARGS)
