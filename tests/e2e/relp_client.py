@@ -23,7 +23,11 @@ class RelpClient:
         self._txnr = 0
         self._waiting = bytearray()
         self._command(b"open", OFFERS)
-        self.answered()
+        try:
+            self.answered()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
 
     def __enter__(self) -> "RelpClient":
         return self
