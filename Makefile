@@ -22,6 +22,7 @@ CANDIDATES := python3 python3.14 python3.13 python3.12 python3.11
 # Rooms that know no sockets, clocks or files; each line and branch of them is tested.
 PURE_FILES := logopsd/framing/*,logopsd/parsing/*,logopsd/privacy/*,logopsd/encoding.py
 PURE_FILES := $(PURE_FILES),logopsd/commands/replay/batches.py,logopsd/commands/replay/selection.py
+PURE_FILES := $(PURE_FILES),logopsd/commands/replay/repeats.py
 PURE_FILES := $(PURE_FILES),logopsd/gathering.py,logopsd/records.py,logopsd/errors.py,logopsd/retention/policy.py
 PURE_FILES := $(PURE_FILES),logopsd/workers/restarts.py,logopsd/workers/senders.py
 PURE_FILES := $(PURE_FILES),logopsd/bus/address.py,logopsd/bus/messages.py,logopsd/shipping/address.py

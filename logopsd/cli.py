@@ -164,7 +164,7 @@ def make_parser() -> argparse.ArgumentParser:
     status.add_argument("--sources", action="store_true", help="show the table of senders")
     status.add_argument("--json", action="store_true", help="print JSON in place of a table")
     add_color(status)
-    replay = "Read a range of time back from files and archives, to wherever it is wanted."
+    replay = "Read a range of time back from files, archives or a stream, to where it is wanted."
     add_replay(command("replay", _replay, replay))
     add_tail(command("tail", _tail, "Follow the records as they are stored, after masking."))
     ship = "Send what is stored on to NATS JetStream or Loki, and what comes as it is stored."

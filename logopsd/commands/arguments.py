@@ -96,7 +96,10 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         metavar="URL",
-        help="read the stream of a NATS JetStream in place of files: nats://host:4222,...",
+        help="read a stream in place of files: nats://host:4222,host2 or tls://host:4222",
+    )
+    parser.add_argument(
+        "--stream", default="LOGS", metavar="NAME", help="with --from: its name (LOGS)"
     )
     parser.add_argument(
         "--to",

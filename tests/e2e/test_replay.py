@@ -1,5 +1,6 @@
 """`logopsd replay` from one daemon's files to another daemon, and through a pipe."""
 
+import asyncio
 import json
 import re
 import signal
@@ -16,6 +17,7 @@ from tests.e2e.harness import (
     end,
     logopsd,
 )
+from tests.nats_server import NatsServer, client_of, make_stream
 
 KEPT = ("ts", "level", "msg", "emitter", "facility", "severity", "app", "procid", "msgid", "sd")
 """Fields that mean the same after a replay."""
@@ -38,8 +40,13 @@ DOCUMENTS = (
 
 def replay(daemon: Daemon, *args: str) -> "subprocess.CompletedProcess[str]":
     """Run it where a daemon has its files."""
+    return run_in(daemon, "replay", *args)
+
+
+def run_in(daemon: Daemon, *args: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command where a daemon has its files."""
     return subprocess.run(
-        logopsd("replay", *args),
+        logopsd(*args),
         cwd=daemon.directory,
         env=clean_environment({}),
         capture_output=True,
@@ -78,6 +85,34 @@ def test_records_keep_their_meaning(make_daemon: MakeDaemon, input: str) -> None
             assert after["host_orig"] == "192.0.x.x"
         else:
             assert after.get("host") == before.get("host")
+
+
+def test_from_the_stream_each_record_comes_once(daemon: Daemon, tmp_path: Path) -> None:
+    """Also where it was shipped twice, the second time after the stream had forgotten the first."""
+    daemon.send_tcp(b"".join(b"<%d>app: number %d\n" % (11 + n % 5, n) for n in range(300)))
+    stored = daemon.wait_records(300)
+    with NatsServer(tmp_path) as server:
+
+        async def make() -> None:
+            client = await client_of(server.address)
+            await make_stream(client, window=0.1)
+            await client.close()
+
+        asyncio.run(make())
+        for _ in range(2):
+            run_in(daemon, "ship", "--once", "--to", server.address)
+            (positions,) = daemon.sink.glob(".ship-*.json")
+            known = json.loads(positions.read_text())
+            positions.write_text(json.dumps(known | {"files": {}}))  # as if nothing was sent
+        done = replay(daemon, "--from", server.address)
+        warnings = replay(daemon, "--from", server.address, "--level", "error", "--since", "1h")
+
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(found, key=str) == sorted(stored, key=str)
+    assert "; 300 held twice by the stream left out" in done.stderr
+    of_errors = [r["msg"] for r in stored if r["level"] in ("ERROR", "CRITICAL")]
+    assert [json.loads(line)["msg"] for line in warnings.stdout.splitlines()] == of_errors
+    assert (done.returncode, warnings.returncode) == (0, 0)
 
 
 def new_key() -> str:

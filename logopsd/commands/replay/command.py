@@ -1,4 +1,4 @@
-"""`logopsd replay`: a range of time back from files and archives, to wherever it is wanted."""
+"""`logopsd replay`: a range of time back from files, archives or a stream, to another place."""
 
 import argparse
 import sys
@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from logopsd.assembly.shipping import login
+from logopsd.bus.address import BusAddress, parse_address
+from logopsd.bus.login import Login
+from logopsd.bus.messages import MESSAGE_ID
 from logopsd.commands.arguments import moment_text
 from logopsd.commands.progress import ProgressBar
 from logopsd.commands.replay.batches import Pace, batches
 from logopsd.commands.replay.http import HttpTarget
 from logopsd.commands.replay.parts import Part, stored_parts
+from logopsd.commands.replay.repeats import Repeats
 from logopsd.commands.replay.selection import Found, Selection, select, time_of
+from logopsd.commands.replay.stream import stream_messages
 from logopsd.commands.replay.targets import FileTarget, NoTarget, Target, new_file
 from logopsd.commands.replay.tcp import TcpTarget
 from logopsd.commands.stored import STDIN
@@ -49,14 +55,15 @@ def run(args: argparse.Namespace, settings: Callable[[], "Settings"]) -> int:
     # On a terminal that shows the records, a bar would stand among them.
     bar = ProgressBar(sys.stderr, "replaying")
     replay = Replay(selection, sys.stdin.buffer, bar if _is_bar_seen(args) else _no_bar)
-    parts = _parts(args, settings, selection)
+    lines = _lines(args, settings, replay)
     target = NoTarget() if args.dry_run else _target(args)
     try:
-        replay.run(replay.read(parts), target, args.rate)
+        replay.run(lines, target, args.rate)
     except (LogopsError, KeyboardInterrupt):
         bar.close()
         _tell(replay, target, args)
-        if replay.reached and args.to != STDIN:
+        # Named files, and what several receivers ship, are in no order of their times.
+        if replay.reached and args.to != STDIN and not args.files and args.source is None:
             _say(f"stopped; to go on from there: --since {replay.reached}")
         raise
     finally:
@@ -75,6 +82,21 @@ def _no_bar(done: int, total: int) -> None:
     """Draw nothing."""
 
 
+def _lines(
+    args: argparse.Namespace, settings: Callable[[], "Settings"], replay: "Replay"
+) -> Iterator[bytes]:
+    """The wanted lines, from wherever the command line says."""
+    if args.source is None:
+        return replay.read(_parts(args, settings, replay.selection))
+    if args.files:
+        raise LogopsError("--from reads a stream, and FILE a file: give one of them")
+    try:
+        address = parse_address(args.source)
+    except ValueError as error:
+        raise LogopsError(f"--from {error}") from None
+    return replay.read_stream(address, login(settings()), args.stream)
+
+
 class Replay:
     """One run.
 
@@ -84,7 +106,9 @@ class Replay:
         progress: told how many bytes of how many are read.
 
     Attributes:
+        selection: which records.
         found: what was read.
+        repeats: what a stream held twice.
         failed: what could not be read, and why.
         reached: when the last record that was taken was received.
     """
@@ -92,10 +116,11 @@ class Replay:
     def __init__(
         self, selection: Selection, stdin: BinaryIO, progress: Callable[[int, int], None]
     ) -> None:
+        self.selection = selection
         self.found = Found()
+        self.repeats = Repeats()
         self.failed: list[tuple[str, str]] = []
         self.reached = ""
-        self._selection = selection
         self._stdin = stdin
         self._progress = progress
 
@@ -114,12 +139,22 @@ class Replay:
         done, total = 0, sum(sizes.values())
         for part, size in sizes.items():
             try:
-                yield from select(self._counted(part, done, total), self._selection, self.found)
+                yield from select(self._counted(part, done, total), self.selection, self.found)
             except OSError as error:
                 self.failed.append((part.name, error.strerror or type(error).__name__))
             except LogopsError as error:
                 self.failed.append((part.name, str(error)))
             done += size
+
+    def read_stream(self, address: BusAddress, login: Login, stream: str) -> Iterator[bytes]:
+        """The wanted lines of a stream, each once."""
+        messages = stream_messages(
+            address, login, stream=stream, since=self.selection.since, progress=self._progress
+        )
+        for message in messages:
+            lines = message.payload.splitlines(keepends=True)
+            if self.repeats.are_new(message.headers.get(MESSAGE_ID, ""), len(lines)):
+                yield from select(lines, self.selection, self.found)
 
     def _sizes(self, parts: Iterable[Part]) -> dict[Part, int]:
         sizes = {}
@@ -211,6 +246,7 @@ def _tell(replay: Replay, target: Target, args: argparse.Namespace) -> None:
         "torn last lines": found.torn,
         "lines that are no records": found.malformed,
         "refused by the receiver": sent.rejected,
+        "held twice by the stream": replay.repeats.left_out,
     }
     text += "".join(f"; {count} {what} left out" for what, count in left.items() if count)
     if sent.perhaps_twice:

@@ -169,7 +169,7 @@ def test_where_it_stopped_is_said(command: Command, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(NoTarget, "send", send)
     stored = [lines(text, at=f"2026-11-23T12:00:0{text}.000Z") for text in "1234"]
-    command.write("a.ndjson", b"".join(stored))
-    status, _, err = command.run("a.ndjson", "--dry-run", "--to", "http://h")
+    command.write("sink/20261123.ndjson", b"".join(stored))
+    status, _, err = command.run("--dry-run", "--to", "http://h")
     assert status == 130
     assert err.endswith("stopped; to go on from there: --since 2026-11-23T12:00:02.000Z\n")
