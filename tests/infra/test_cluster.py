@@ -109,6 +109,19 @@ def test_each_receiver_has_its_shipper_and_no_other_peer() -> None:
     assert load_yaml(COMPOSE)["networks"]["bus"] == {"internal": True}
 
 
+def test_who_runs_an_image_of_ours_is_asked_at_its_own_port(tmp_path: Path) -> None:
+    """A shipper has no side port of a daemon, which the image's own check would ask."""
+    settings = load({}, directory=tmp_path)
+    for number in (1, 2, 3):
+        for name, port in (
+            ("receiver", settings.metrics_port),
+            ("shipper", settings.ship_metrics_port),
+        ):
+            (*_, program) = services()[f"{name}{number}"]["healthcheck"]["test"]
+            assert f"http://127.0.0.1:{port}/" in program
+    assert services()["stream"]["healthcheck"] == {"disable": True}
+
+
 def test_the_receivers_trust_the_balancers_for_the_sender(tmp_path: Path) -> None:
     """Their settings are valid, and name the network that both balancers are in."""
     (subnet,) = load_yaml(COMPOSE)["networks"]["front"]["ipam"]["config"]

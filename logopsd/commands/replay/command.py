@@ -61,7 +61,7 @@ def run(args: argparse.Namespace, settings: Callable[[], "Settings"]) -> int:
         replay.run(lines, target, args.rate)
     except (LogopsError, KeyboardInterrupt):
         bar.close()
-        _tell(replay, target, args)
+        _tell(replay, target, args, span=False)
         # Named files, and what several receivers ship, are in no order of their times.
         if replay.reached and args.to != STDIN and not args.files and args.source is None:
             _say(f"stopped; to go on from there: --since {replay.reached}")
@@ -230,18 +230,18 @@ def _token(args: argparse.Namespace) -> str:
     return token
 
 
-def _tell(replay: Replay, target: Target, args: argparse.Namespace) -> None:
-    """Say on standard error what was done, and what was not."""
+def _tell(replay: Replay, target: Target, args: argparse.Namespace, *, span: bool = True) -> None:
+    """Say on standard error what was done, and what was not; of which time, where all was done."""
     found, sent = replay.found, target.sent
     for name, reason in replay.failed:
         _say(f"not read, or not to its end: {name}: {reason}")
-    span = f", received from {found.first} to {found.last}" if found.first else ""
+    of = f", received from {found.first} to {found.last}" if span and found.first else ""
     if args.dry_run:
-        text = f"would replay {found.records} records, {found.size} bytes{span}"
+        text = f"would replay {found.records} records, {found.size} bytes{of}"
     elif args.to == STDIN or "://" not in args.to:
-        text = f"replayed {sent.taken} records{span}"
+        text = f"replayed {sent.taken} records{of}"
     else:
-        text = f"replayed {sent.taken} records to {args.to}{span}"
+        text = f"replayed {sent.taken} records to {args.to}{of}"
     left = {
         "torn last lines": found.torn,
         "lines that are no records": found.malformed,

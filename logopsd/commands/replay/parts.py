@@ -93,7 +93,11 @@ def stored_parts(
 
 
 def _range(path: Path, since: str, until: str) -> Part:
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError:
+        return Part(str(path))  # told of when it is read
+    with file:
         size = file.seek(0, os.SEEK_END)
         start = offset_of(file, since, size, time_of) if since else 0
         end = offset_of(file, until, size, time_of) if until else size

@@ -88,6 +88,13 @@ def test_what_is_archived_and_not_yet_removed_is_read_once(tmp_path: Path) -> No
     assert found == [name, f"{name}-2.zip", f"{name}-3.zip", f"{name}-4.zip"]
 
 
+def test_a_file_that_cannot_be_opened_is_a_part(tmp_path: Path) -> None:
+    """Whoever reads it says what is wrong; the others are read."""
+    (tmp_path / "20261123.ndjson").symlink_to(tmp_path / "gone")
+    (tmp_path / "20261124.ndjson").write_bytes(lines(1))
+    assert names(stored_parts(tmp_path, None)) == ["20261123.ndjson", "20261124.ndjson"]
+
+
 def test_times_at_the_ends_of_the_calendar() -> None:
     """They are no trouble."""
     ends = {"since": "0001-01-01T00:00:00.000", "until": "9999-12-31T23:59:59.999"}
