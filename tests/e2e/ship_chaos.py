@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +245,7 @@ class Chaos:
         seen: dict[tuple[str, str], list[int]] = defaultdict(list)
         client = await client_of(cluster.address)
         try:
-            async for message in _messages(client):
+            async for message in stream_messages(client):
                 numbers = [int(each) for each in _RECORD.findall(message.data)]
                 assert len(numbers) == int(message.headers[RECORDS])
                 seen[message.headers[FILE], message.subject] += numbers
@@ -304,18 +306,27 @@ def _line(number: int) -> bytes:
     ).encode()
 
 
-async def _messages(client: Any) -> Any:
-    """All messages of the stream, in its order."""
-    from nats.js.api import AckPolicy, ConsumerConfig
+async def stream_messages(client: Any) -> Any:
+    """All messages of the stream, in its order.
 
-    jetstream = client.jetstream(timeout=20)
-    total = (await jetstream.stream_info("LOGS")).state.messages
-    config = ConsumerConfig(ack_policy=AckPolicy.NONE)
-    consumer = await jetstream.pull_subscribe("logs.>", stream="LOGS", config=config)
-    while total:
-        for message in await consumer.fetch(min(total, 20), timeout=20):
-            total -= 1
-            yield message
+    Each is asked for by its number, of the stream's leader: a consumer would be placed on a server
+    that may just be catching up.
+    """
+    from nats.errors import Error
+
+    jetstream = client.jetstream(timeout=5)
+
+    async def patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    return await ask()
+                except (Error, TimeoutError):  # a leader is being elected
+                    await asyncio.sleep(0.1)
+
+    state = (await patiently(lambda: jetstream.stream_info("LOGS"))).state
+    for number in range(max(1, state.first_seq), state.last_seq + 1):
+        yield await patiently(partial(jetstream.get_msg, "LOGS", seq=number))
 
 
 def run(directory: Path, records: int, seed: int) -> Figures:

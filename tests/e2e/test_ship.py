@@ -10,7 +10,7 @@ import pytest
 from logopsd.bus.messages import MESSAGE_ID, SCHEMA
 from tests.e2e.conftest import MakeDaemon
 from tests.e2e.harness import Daemon, clean_environment, logopsd
-from tests.e2e.ship_chaos import _messages, run
+from tests.e2e.ship_chaos import run, stream_messages
 from tests.nats_server import NatsServer, client_of, make_stream
 
 RECORDS = 4000
@@ -46,7 +46,7 @@ def stream(address: str) -> list[Any]:
     async def read() -> list[Any]:
         client = await client_of(address)
         try:
-            return [message async for message in _messages(client)]
+            return [message async for message in stream_messages(client)]
         finally:
             await client.close()
 
