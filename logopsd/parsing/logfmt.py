@@ -9,7 +9,8 @@ Sources: FortiOS log message reference; SonicWall and Sophos log event reference
 import re
 from typing import Any, Final
 
-from logopsd.parsing.normalize import TIME_ALIASES, Normalizer, add_field, attach, host_name
+from logopsd.parsing.names import TIME_ALIASES
+from logopsd.parsing.normalize import Normalizer, add_field, attach, host_name
 from logopsd.parsing.priority import level_of
 from logopsd.parsing.timestamps import Stamps
 from logopsd.patterns import possessive

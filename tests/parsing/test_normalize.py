@@ -4,20 +4,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from logopsd.encoding import encode
 from logopsd.parsing.documents import DocumentParser
-from logopsd.parsing.normalize import (
-    LEVEL_ALIASES,
-    MAX_DEPTH,
-    MSG_ALIASES,
-    TIME_ALIASES,
-    Normalizer,
-)
-from logopsd.parsing.timestamps import Stamps
-from logopsd.records import Batch, Record
+from logopsd.parsing.names import LEVEL_ALIASES, MSG_ALIASES, TIME_ALIASES
+from logopsd.parsing.normalize import MAX_DEPTH
+from logopsd.records import Record
 from tests.parsing.helpers import RECEIVED, UTC, as_dict, batch_at, parse_documents
 
 BASE = {"ts": RECEIVED, "level": "INFO", "msg": "", "emitter": "udp", "format": "json"}
@@ -334,64 +328,3 @@ def test_no_payload_breaks_a_record(payload: dict[str, Any]) -> None:
             )
             words = (value, str(value), str(value).strip())
             assert any(item in words for item in kept) or name in ("facility", "sd")
-
-
-USUAL = {
-    "timestamp": "2026-11-23T10:00:00.5+01:00",
-    "level": "warn",
-    "msg": "hello",
-    "service": " shop ",
-    "n": 5,
-}
-ODD = st.sampled_from(
-    [
-        "",
-        " ",
-        "x",
-        "INFO",
-        "Notice",
-        5,
-        0.5,
-        None,
-        True,
-        ["a"],
-        {"b": {"c": 1}},
-        "2026-02-30T10:00:00Z",
-        "2026-11-23T10:00:00Z",
-        "2026-11-23T10:00:00." + "0" * 80 + "Z",
-        "Nov 23 10:00:00",
-        1_790_000_000,
-    ]
-)
-NAMES = st.sampled_from(
-    [
-        *TIME_ALIASES,
-        *LEVEL_ALIASES,
-        *MSG_ALIASES,
-        "service",
-        "app",
-        "peer",
-        "n",
-        "n_enc",
-        "extras",
-        "guessed",
-    ]
-)
-
-
-@settings(max_examples=500)
-@given(st.dictionaries(NAMES, ODD, max_size=5), st.booleans())
-def test_the_short_way_agrees_with_the_long_one(odd, over_usual):
-    """Whatever a payload holds, under whatever names."""
-    payload = {**USUAL, **odd} if over_usual else odd
-    normalizer = Normalizer(Stamps(tz=UTC))
-    batches = [Batch("http", 0.0, "2026-11-23T12:00:00.000Z") for _ in range(2)]
-
-    short = normalizer.record(dict(payload), "192.0.2.7", batches[0], format="json", emitter="http")
-    long = normalizer.record_slowly(
-        dict(payload), "192.0.2.7", batches[1], format="json", emitter="http"
-    )
-
-    assert short == long
-    assert list(short.extras or ()) == list(long.extras or ())
-    assert batches[0] == batches[1]
