@@ -116,6 +116,16 @@ def test_what_is_left_out_of_all_is_left_out_of_each(turn):
     assert [[record.msg for record in each.batch.records] for each in parcels] == [[], ["a"]]
 
 
+def test_each_is_told_when_all_is_stored(turn):
+    """In the order in which they came."""
+    told = []
+    for number in range(3):
+        turn.gatherer.take(parcel("a", told=lambda number=number: told.append(number)))
+    turn.end()
+    turn.stored[0].on_stored()
+    assert told == [0, 1, 2]
+
+
 def test_each_is_told_though_another_fails(turn):
     """The first error is raised once all have heard."""
     told = []

@@ -77,6 +77,7 @@ def test_is_masked(text, masked):
         "x@foo.socket",
         "pkg@1.2.3.tar.gz",
         "pkg@1.2.3.zip",
+        "installed pkg@1.2.3-beta.next today",
         "user@1000.slice",
         "lodash@4.17.21",
         "left-pad@1.3.0-beta.next",
