@@ -27,6 +27,7 @@ from logopsd.chores.heartbeat import Heartbeat
 from logopsd.chores.housekeeping import Housekeeping
 from logopsd.chores.reload import Reloader
 from logopsd.chores.sink_watch import status_line
+from logopsd.compiled import IS_COMPILED
 from logopsd.config import Settings
 from logopsd.errors import LogopsError
 from logopsd.listeners.listener import Listener
@@ -192,6 +193,7 @@ class Daemon:
         self._say(
             "ready",
             version=logopsd.__version__,
+            compiled=IS_COMPILED,
             files=str(self._settings.sink_dir) if self._settings.sink_file else None,
             stdout=self._settings.sink_stdout,
             pii_encryption=self._settings.encrypt_pii,

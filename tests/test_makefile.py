@@ -123,7 +123,7 @@ def test_interrupt_ends_make_run_with_status_0(tmp_path: Path) -> None:
     )
     daemon.chmod(stat.S_IRWXU)
     shutil.copy(MAKEFILE, tmp_path)
-    for name in ("setup.cfg", "pyproject.toml", "logopsd/__init__.py"):
+    for name in ("setup.py", "setup.cfg", "pyproject.toml", "logopsd/__init__.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     for stamp in (".created", ".run"):

@@ -12,6 +12,7 @@ from logopsd.commands import findings, keeping, ports, probe, sender_configs, te
 from logopsd.commands.findings import Finding, ok, problem, warning
 from logopsd.commands.ports import Running
 from logopsd.commands.status import SidePort
+from logopsd.compiled import IS_COMPILED
 from logopsd.config import Effective, Settings, describe
 from logopsd.errors import LogopsError, SettingsError
 
@@ -87,6 +88,7 @@ def examine(
     settings = read.settings
     where = str(read.env_file) if read.env_file.exists() else "the environment and the defaults"
     yield ok("settings", f"all {len(list(describe()))} valid, from {where}")
+    yield _compiled()
     running, finding = _daemon(settings, side_port)
     yield finding
     yield from ports.check_ports(settings, running)
@@ -99,6 +101,14 @@ def examine(
     yield from keeping.check_descriptors(settings, running)
     if running is not None and messages:
         yield from probe.check_messages(settings)
+
+
+def _compiled() -> Finding:
+    """Say whether this is the fast build."""
+    if IS_COMPILED:
+        return ok("build", "the hot way is compiled")
+    mend = "install gcc and python3-dev, then logopsd anew; it works without, but slower"
+    return warning("build", "pure Python, nothing is compiled", mend)
 
 
 def _daemon(

@@ -19,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 import logopsd
+from logopsd.compiled import IS_COMPILED
 from logopsd.figures.shipping import SKIP_REASONS, ShipFigures
 from logopsd.framing import FAULTS
 from logopsd.records import INPUTS
@@ -133,7 +134,7 @@ def _of_shipping(read: Callable[["ShipFigures"], Iterable[Sample]]) -> Read:
 
 
 def _build(_: "Metrics") -> Iterable[Sample]:
-    return [((logopsd.__version__, platform.python_version()), 1)]
+    return [((logopsd.__version__, platform.python_version(), "yes" if IS_COMPILED else "no"), 1)]
 
 
 _OF_INPUTS = (
@@ -282,7 +283,7 @@ CATALOGUE: tuple[Spec, ...] = (
         "logops_build_info",
         "Always 1; the labels tell what is running.",
         _build,
-        {"version": None, "python": None},
+        {"version": None, "python": None, "compiled": ("yes", "no")},
     ),
 )
 """Every metric of ours, in the order of the page; the process' own come behind."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Literal
 
+from logopsd.compiled import take_counted
 from logopsd.framing.buffer import FrameList, PartialFrame
 from logopsd.framing.newline import NewlineFramer, NulFramer
 from logopsd.records import Frames
@@ -167,6 +168,9 @@ class SyslogStreamFramer:
         append, header = out.frames.append, self._header.match
         match: re.Match[bytes] | None = first
         pos = first.start()
+        if take_counted is not None:
+            pos = take_counted(data, pos, min(limit, believed), out.frames)
+            match = header(data, pos)
         while match and (count := int(match[1])) <= believed:
             start = match.end(1) + 1
             pos = start + count

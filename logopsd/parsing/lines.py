@@ -8,17 +8,22 @@ import codecs
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 from itertools import chain, repeat
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from logopsd import compiled
 from logopsd.parsing.cut import without_halves
 from logopsd.parsing.json_line import JsonLineParser
 from logopsd.parsing.messages import MessageReader, match_message
 from logopsd.parsing.normalize import Normalizer, complete
 from logopsd.parsing.plain import PlainParser
+from logopsd.parsing.priority import PRIORITIES
 from logopsd.parsing.rfc3164 import Rfc3164Parser
 from logopsd.parsing.rfc5424 import Rfc5424Parser
-from logopsd.parsing.timestamps import Stamps
+from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamps
 from logopsd.records import Batch, Frames, Record
+
+if TYPE_CHECKING:
+    from logopsd.compiled.headers import HeaderReader
 
 INVALID_UTF8: Final = "invalid-utf8"
 """What `encoding` says of a record with bytes that were not UTF-8."""
@@ -34,10 +39,12 @@ class LineParser:
 
     Args:
         tz: the zone of stamps that carry none.
+        use_compiled: usual headers are read by what was compiled for them, where it was.
     """
 
-    def __init__(self, *, tz: tzinfo) -> None:
+    def __init__(self, *, tz: tzinfo, use_compiled: bool = True) -> None:
         self.stamps = Stamps(tz=tz)
+        self._headers = _make_headers(self.stamps) if use_compiled else None
         normalizer = Normalizer(self.stamps)
         self._messages = messages = MessageReader(self.stamps, normalizer)
         self._rfc5424 = Rfc5424Parser(self.stamps, messages)
@@ -63,6 +70,42 @@ class LineParser:
         """
         self.stamps.at(batch.now)
         emitter = default_emitter or batch.input
+        if self._headers is None or frames.cut:
+            self._parse_frames(frames, peers, batch, emitter)
+            return
+        records, left = self._headers.read(
+            frames.frames, peers, batch.input, batch.received, emitter
+        )
+        if left:
+            self._parse_left(frames.frames, left, peers, batch, emitter)
+            start = len(batch.records) - len(left)
+            for place, record in zip(left, batch.records[start:], strict=True):
+                records[place] = record
+            del batch.records[start:]
+        batch.records += records
+
+    def _parse_left(
+        self,
+        frames: Sequence[bytes],
+        left: Sequence[int],
+        peers: str | Sequence[str] | None,
+        batch: Batch,
+        emitter: str,
+    ) -> None:
+        """Append the records of the frames at the places in `left`."""
+        if peers is not None and not isinstance(peers, str):
+            peers = [peers[place] for place in left if place < len(peers)]
+        chosen = frames if len(left) == len(frames) else [frames[place] for place in left]
+        self._parse_frames(Frames(list(chosen)), peers, batch, emitter)
+
+    def _parse_frames(
+        self,
+        frames: Frames,
+        peers: str | Sequence[str] | None,
+        batch: Batch,
+        emitter: str,
+    ) -> None:
+        """Append one record a frame, read by the patterns: the reference of what is compiled."""
         texts, invalid = decode_frames(frames.frames)
         for index in frames.cut:
             texts[index] = without_halves(texts[index])
@@ -165,6 +208,13 @@ class LineParser:
             return None
         complete(record, batch)
         return record
+
+
+def _make_headers(stamps: Stamps) -> "HeaderReader[Record] | None":
+    if compiled.HeaderReader is None:
+        return None
+    priorities = [PRIORITIES[str(number)] for number in range(len(PRIORITIES))]
+    return compiled.HeaderReader(Record, priorities, stamps.bsd, stamps.iso, GUESSED_YEAR_AND_ZONE)
 
 
 def decode_frames(frames: Sequence[bytes]) -> tuple[list[str], list[int]]:

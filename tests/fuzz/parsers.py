@@ -31,6 +31,7 @@ _TS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-
 
 # As in the daemon these live long, with their caches.
 _lines = LineParser(tz=UTC)
+_plain_lines = LineParser(tz=UTC, use_compiled=False)
 _documents = DocumentParser(tz=UTC)
 _privacy = PrivacyStage(detectors=NAMES)
 _stamps = Stamps(tz=UTC)
@@ -68,12 +69,15 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def line(prefix: bytes = b"") -> Callable[[bytes], None]:
-    """Make a target: a frame that begins with `prefix` is one record."""
+    """Make a target: a frame that begins with `prefix` is one record, whoever reads it."""
 
     def take(data: bytes) -> None:
         if frame := prefix + data:  # no framer gives an empty one
             batch = Batch("tcp", NOW, RECEIVED)
             _lines.parse(Frames([frame]), PEER, batch)
+            plain = Batch("tcp", NOW, RECEIVED)
+            _plain_lines.parse(Frames([frame]), PEER, plain)
+            assert batch == plain
             assert len(store(batch)) == 1
 
     return take

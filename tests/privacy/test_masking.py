@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logopsd.privacy.detectors import DEFAULT, NAMES, build
-from logopsd.privacy.detectors.base import Detector, fold, triggers
+from logopsd.privacy.detectors.base import Detector, fold
+from logopsd.privacy.detectors.triggers import triggers
 from logopsd.privacy.masking import ROUNDS, Masker, blank_escapes
 
 EVERYTHING = Masker(build(NAMES))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from logopsd.errors import PrivacyError
 from logopsd.privacy import stage as stage_module
 from logopsd.privacy.detectors import base
+from logopsd.privacy.detectors.triggers import triggers
 from logopsd.privacy.leaves import KNOWN_LIMIT
 from logopsd.privacy.stage import WITHHELD, PrivacyStage
 from tests.privacy.helpers import NOW, batch, maker, record
@@ -25,7 +26,7 @@ def failing(monkeypatch):
     def examine(text, at):
         raise ValueError("examined " + text)
 
-    detector = base.Detector("email", base.triggers(b"boom"), examine)
+    detector = base.Detector("email", triggers(b"boom"), examine)
     real = stage_module.available.build
     monkeypatch.setattr(
         stage_module.available, "build", lambda names, keep: (*real(names, keep), detector)

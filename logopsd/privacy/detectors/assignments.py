@@ -7,11 +7,21 @@ The value is hidden, the word stays. Prose is not: `Password reset sent`, `token
 import re
 
 from logopsd.patterns import possessive
-from logopsd.privacy.detectors.base import Detector, Find, triggers
+from logopsd.privacy.detectors.base import Detector, Find
 from logopsd.privacy.detectors.secrets import DASHES, MASK, MASKED
+from logopsd.privacy.detectors.triggers import Trigger, trigger, triggers
 
 _IS = rb"(?:\\?[\"'])?\]? {0,2}(?:[=:]|%0[da])"
 """What stands between the word and its value, in folded text: `=`, `":`, `%3D`, `%3A`."""
+
+_IS_BEGUN = (rb"[\\\"'\]=:%]", b" [ =:%]")
+"""What that may begin with."""
+
+
+def _named(pattern: bytes, *words: bytes) -> Trigger:
+    """Make the trigger of a word before a value."""
+    return trigger(pattern + _IS, *(word + begun for word in words for begun in _IS_BEGUN))
+
 
 _SEPARATOR = re.compile(
     r"""([a-z_-]*+)(?:\\?["'])?\]?[ ]{0,2}(?:=>|:=|[=:]|%3d|%3a)
@@ -158,11 +168,14 @@ def _option(text: str, at: int) -> Find | None:
 ASSIGNMENT = Detector(
     "secret",
     triggers(
-        rb"p(?:ass(?:word|wd|phrase|code)?|wd)" + _IS,
-        rb"secret(?:[_-]?(?:access[_-]?)?key)?" + _IS,
-        rb"ke[yn]" + _IS,
-        rb"session[_-]?id" + _IS,
-        rb"sig(?:nature)?" + _IS,
+        _named(
+            rb"p(?:ass(?:word|wd|phrase|code)?|wd)",
+            *(b"pass", b"password", b"passwd", b"passphrase", b"passcode", b"pwd"),
+        ),
+        trigger(rb"secret(?:[_-]?(?:access[_-]?)?key)?" + _IS, b"secret"),
+        _named(rb"ke[yn]", rb"ke[yn]"),
+        trigger(rb"session[_-]?id" + _IS, rb"session[_i-]"),
+        _named(rb"sig(?:nature)?", b"sig", b"signature"),
     ),
     _assignment,
 )

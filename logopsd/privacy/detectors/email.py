@@ -6,7 +6,8 @@ other detectors, as `joe@4.3.2.1.dialup.example` holds an address of another kin
 
 import re
 
-from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
+from logopsd.privacy.detectors.base import Detector, Find, Keep
+from logopsd.privacy.detectors.triggers import trigger, triggers
 
 _ENCODED_AT = re.compile(r"%40|%2540|\\u0040")
 """The sign as URLs carry it, encoded once or twice, and as JSON may."""
@@ -35,7 +36,7 @@ _FILES_AND_UNITS = (
     "gz bz2 xz zst tar tgz deb rpm jar war png jpg jpeg gif svg webp js mjs ts css "
     "xxxx json yaml yml xml html htm txt log conf cfg ini lock tmp sock pid bak exe dll"
 )
-_NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
+NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
 """Last labels that are no domain: systemd's units, the endings of file names, a masked address.
 `so`, `zip` and `map` are top-level domains, and no reason to leave an address readable."""
 
@@ -81,7 +82,7 @@ def email(keep: Keep) -> Detector:
             sign = encoded[0]
         end = at + len(sign)
         domain = _DOMAIN.match(text, end)
-        if not domain or domain[1].lower() in _NO_DOMAIN:
+        if not domain or domain[1].lower() in NO_DOMAIN:
             return None
         if text[end].isdigit() and _VERSION.match(text, end):
             return None
@@ -97,14 +98,18 @@ def email(keep: Keep) -> Detector:
             return None  # masked before, or no person
         return begin, end, f"{first}***{sign}"
 
-    return Detector("email", triggers(b"@", rb"%00", rb"\\u0000"), examine)
+    return Detector(
+        "email",
+        triggers(trigger(b"@", usual="" if keep.domains else "mail"), b"%00", rb"\\u0000"),
+        examine,
+    )
 
 
 def _usual_find(text: str, begin: int, at: int, usual: re.Match[str]) -> Find | None:
     """Say what to mask of an address that only its domain can keep from being one."""
     first, _, last_label = usual.groups()
     end = at + 1
-    if last_label.lower() in _NO_DOMAIN or text.startswith("git@", begin):
+    if last_label.lower() in NO_DOMAIN or text.startswith("git@", begin):
         return None
     if text[end].isdigit() and _VERSION.match(text, end):
         return None

@@ -2,7 +2,8 @@
 
 import re
 
-from logopsd.privacy.detectors.base import Detector, Find, triggers
+from logopsd.privacy.detectors.base import Detector, Find
+from logopsd.privacy.detectors.triggers import Trigger, trigger, triggers
 
 _PAIRS = re.compile(
     r"(?:(?<![\w:*-])|(?<=[a-z]_))([0-9A-Fa-f]{2})([:_-])([0-9A-Fa-f]{2})\2([0-9A-Fa-f]{2})\2"
@@ -32,13 +33,17 @@ def _mac(text: str, at: int) -> Find | None:
     return match.start(), match.end(), mark.join((first, second, third, "xx", "xx", "xx"))
 
 
+def _pairs(joint: bytes) -> Trigger:
+    """Make the trigger of six pairs of digits that begins at their first joint."""
+    pair = joint + rb"[0a-f]{2}"
+    return trigger(pair + rb"(?=" + pair * 4 + rb")", pair * 5)
+
+
 MAC = Detector(
     "mac",
     triggers(
-        rb":[0a-f]{2}(?=:[0a-f]{2}:[0a-f]{2}:[0a-f]{2}:[0a-f]{2})",
-        rb"-[0a-f]{2}(?=-[0a-f]{2}-[0a-f]{2}-[0a-f]{2}-[0a-f]{2})",
-        rb"_[0a-f]{2}(?=_[0a-f]{2}_[0a-f]{2}_[0a-f]{2}_[0a-f]{2})",
-        rb"\.[0a-f]{4}(?=\.[0a-f]{4})",
+        *map(_pairs, (b":", b"-", b"_")),
+        trigger(rb"\.[0a-f]{4}(?=\.[0a-f]{4})", rb"\.[0a-f]{4}\.[0a-f]{4}"),
     ),
     _mac,
 )

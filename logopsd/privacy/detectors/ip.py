@@ -3,7 +3,8 @@
 import re
 from ipaddress import IPv4Address
 
-from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
+from logopsd.privacy.detectors.base import Detector, Find, Keep
+from logopsd.privacy.detectors.triggers import trigger, triggers
 
 _IPV4 = re.compile(
     r"([0-9]{1,3}+)([.-])([0-9]{1,3}+)\2([0-9]{1,3}+)\2([0-9]{1,3}+)(?>(\.[0-9]{1,5}+)?)"
@@ -135,7 +136,11 @@ def ipv4(keep: Keep) -> Detector:
 
     return Detector(
         "ipv4",
-        triggers(rb"\.0{1,3}\.0{1,3}\.0", rb"-0{1,3}-0{1,3}-0{1,3}[.-][a-z]", rb"ip-(?=0)"),
+        triggers(
+            trigger(rb"\.0{1,3}\.0{1,3}\.0", rb"\.0[0.]{4}", usual="" if keep.networks else "ipv4"),
+            trigger(rb"-0{1,3}-0{1,3}-0{1,3}[.-][a-z]", rb"-0[0-]{4}[0.-]"),
+            trigger(rb"ip-(?=0)", b"ip-0"),
+        ),
         examine,
     )
 

@@ -7,7 +7,8 @@ numbers, as it does alone: `::ffff:83.11.x.x`.
 import re
 from ipaddress import IPv6Address
 
-from logopsd.privacy.detectors.base import Detector, Find, Keep, triggers
+from logopsd.privacy.detectors.base import Detector, Find, Keep
+from logopsd.privacy.detectors.triggers import trigger, triggers
 
 _BACK = re.compile(r"[0-9A-Fa-f:]*+")
 """What an address may hold before its first trigger; read backwards."""
@@ -41,7 +42,12 @@ def ipv6(keep: Keep) -> Detector:
 
     return Detector(
         "ipv6",
-        triggers(rb":(?::(?<!:::)(?!:)|[0a-f]{1,4}+(?>(?::[0a-f]{1,4}+){5}):)"),
+        triggers(
+            trigger(
+                rb":(?::(?<!:::)(?!:)|[0a-f]{1,4}+(?>(?::[0a-f]{1,4}+){5}):)",
+                *(b"::", b":[0a-f][0a-f:]{11}"),
+            )
+        ),
         examine,
     )
 

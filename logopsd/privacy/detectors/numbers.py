@@ -7,9 +7,15 @@ gives: a checksum, an issuer, a date, or a word that says what follows.
 import datetime
 import re
 
-from logopsd.privacy.detectors.base import Detector, Find, triggers
+from logopsd.privacy.detectors.base import Detector, Find
+from logopsd.privacy.detectors.triggers import trigger, triggers
 
-_EIGHT_DIGITS = triggers(rb"0000(?<!00000)(?=[ +?-]{0,2}0000)")
+_EIGHT_DIGITS = triggers(
+    trigger(
+        rb"0000(?<!00000)(?=[ +?-]{0,2}0000)",
+        *(rb"(?<!0)0{8}", rb"(?<!0)0000[ +?-]0000", rb"(?<!0)0000[ +?-]{2}0000"),
+    )
+)
 """Where digits begin and eight of them stand together, as in every card and IBAN.
 
 A blank that does not break is `?` in folded text."""
@@ -226,7 +232,15 @@ IBAN = Detector("iban", _EIGHT_DIGITS, _iban)
 CARD = Detector("card", _EIGHT_DIGITS, _card)
 PHONE = Detector(
     "phone",
-    triggers(rb"\+(?=0)", rb"%0b(?=0)", rb"phone", rb"tel", rb"mobile", rb"msisdn", rb"cell"),
+    triggers(
+        trigger(rb"\+(?=0)", rb"\+0"),
+        trigger(rb"%0b(?=0)", rb"%0b0"),
+        rb"phone",
+        rb"tel",
+        rb"mobile",
+        rb"msisdn",
+        rb"cell",
+    ),
     _phone,
 )
 PESEL = Detector(
@@ -235,9 +249,12 @@ PESEL = Detector(
     lambda text, at: _pesel(text, at) or _pesel_named(text, at),
 )
 PESEL_NAMED = Detector("pesel_named", triggers(rb"pesel"), _pesel_named)
+_SSN_WORDS = triggers(b"ssn", trigger(rb"social.?security", b"social"))
 SSN = Detector(
     "ssn",
-    triggers(rb"000-00-0000", rb"ssn", rb"social.?security"),
+    triggers(b"000-00-0000", *_SSN_WORDS),
     lambda text, at: _ssn(text, at) or _ssn_named(text, at),
 )
-SSN_NAMED = Detector("ssn_named", triggers(rb"ssn", rb"social.?security"), _ssn_named)
+SSN_NAMED = Detector(
+    "ssn_named", triggers(b"ssn", trigger(rb"social.?security", b"social")), _ssn_named
+)

@@ -7,7 +7,8 @@ secret that is made up of the words of two fields hides what an operator needs t
 import re
 
 from logopsd.patterns import possessive
-from logopsd.privacy.detectors.base import Detector, Find, triggers
+from logopsd.privacy.detectors.base import Detector, Find
+from logopsd.privacy.detectors.triggers import trigger, triggers
 
 MASK = "***"
 
@@ -165,16 +166,35 @@ def _private_key(text: str, at: int) -> Find | None:
     return (match.start(1), match.end(1), MASK) if match else None
 
 
-DASHES = triggers(rb"-(?=[0a-z][0a-z_-]{9}|-[a-z]|----begin )")
+DASHES = triggers(
+    trigger(
+        rb"-(?=[0a-z][0a-z_-]{9}|-[a-z]|----begin )",
+        *(rb"-[0a-z][0a-z_-]{9}", rb"--[a-z]", rb"-----begin "),
+    )
+)
 """The dash in a prefix, before an option, and before a key's block: searched for once for all."""
 
 PRIVATE_KEY = Detector("secret", DASHES, _private_key)
 URL_PASSWORD = Detector("secret", triggers(rb"://"), _url_password)
-JWT = Detector("jwt", triggers(rb"j(?<=eyj)"), _jwt)
-AUTHORIZATION = Detector("secret", triggers(rb"z(?=ation)"), _authorization)
+JWT = Detector("jwt", triggers(trigger(rb"j(?<=eyj)", rb"(?<=y)j")), _jwt)
+AUTHORIZATION = Detector("secret", triggers(trigger(rb"z(?=ation)", rb"zation")), _authorization)
 COOKIE = Detector("secret", triggers(rb"cookie"), _cookie)
-ELEMENT = Detector("secret", triggers(rb"pass(?:word|wd|phrase)?>"), _element)
-SCHEME = Detector("secret", triggers(rb"b(?:earer|asic[ +%])"), _scheme)
+ELEMENT = Detector(
+    "secret",
+    triggers(
+        trigger(rb"pass(?:word|wd|phrase)?>", *(b"pass>", b"password>", b"passwd>", b"passphrase>"))
+    ),
+    _element,
+)
+SCHEME = Detector(
+    "secret", triggers(trigger(rb"b(?:earer|asic[ +%])", b"bearer", b"basic[ +%]")), _scheme
+)
 PREFIXED = Detector(
-    "secret", (*triggers(rb"_(?=[0a-z]{16})", rb"ia(?=[0a-z]{16})"), *DASHES), _prefixed
+    "secret",
+    triggers(
+        trigger(rb"_(?=[0a-z]{16})", rb"_[0a-z]{16}"),
+        trigger(rb"ia(?=[0a-z]{16})", rb"ia[0a-z]{16}"),
+        *DASHES,
+    ),
+    _prefixed,
 )

@@ -1,0 +1,37 @@
+"""What the hot stages do in C, for the usual line, where a compiler built it; see decision 10.
+
+Each part does a narrow piece of what one stage does, and leaves whatever it is not sure of to that
+stage, which does all of it in Python and is the reference of its tests:
+
+    counted   octet-counted frames    framing.syslog_stream
+    headers   frames into records     parsing.rfc3164, parsing.rfc5424
+    sieve     what is to be masked    privacy.masking
+
+Where nothing was built, or `LOGOPSD_PURE_PYTHON` is set in the environment, the names are None.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from logopsd.compiled.headers import HeaderReader as _HeaderReader
+    from logopsd.compiled.sieve import Sieve as _Sieve
+    from logopsd.records import Record
+
+HeaderReader: "type[_HeaderReader[Record]] | None" = None
+Sieve: "type[_Sieve] | None" = None
+take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
+
+if not os.environ.get("LOGOPSD_PURE_PYTHON"):
+    try:
+        from logopsd.compiled import counted, headers, sieve
+    except ImportError:  # there was no compiler
+        pass
+    else:
+        HeaderReader, Sieve = headers.HeaderReader, sieve.Sieve
+        take_counted = counted.take_counted
+
+IS_COMPILED = Sieve is not None
+"""Whether they are used."""

@@ -1,0 +1,65 @@
+# cython: language_level=3, boundscheck=False, wraparound=False
+"""Octet-counted frames (RFC 6587 section 3.4.1) that stand whole in what was read, one by one."""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+
+ctypedef const unsigned char* Text
+
+cdef enum:
+    LEAST = 5  # of a count: a whole PRI, whatever its digits, is shorter
+    MOST_DIGITS = 9
+
+
+def take_counted(bytes data, Py_ssize_t pos, Py_ssize_t most, list frames):
+    """Append frames as long as one follows the other, as `SyslogStreamFramer` cuts them.
+
+    Args:
+        data: what was read.
+        pos: where the first one begins.
+        most: bytes of the longest frame that is taken.
+        frames: is appended to.
+
+    Returns:
+        Where the first thing stands that is no such frame, or not all of one.
+    """
+    cdef Text p = <Text>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    cdef Py_ssize_t at, count, end
+    cdef int digits
+    while True:
+        at = pos
+        while at < size and is_trailer(p[at]):
+            at += 1
+        # Behind the last byte stands a NUL, which ends each of these steps.
+        if not b"1" <= p[at] <= b"9":
+            break
+        count = digits = 0
+        while b"0" <= p[at] <= b"9" and digits < MOST_DIGITS:
+            count = count * 10 + p[at] - 48
+            digits += 1
+            at += 1
+        if p[at] != b" " or not is_pri(p + at + 1) or not LEAST <= count <= most:
+            break
+        at += 1
+        end = at + count
+        if end > size:
+            break
+        pos = end
+        while is_trailer(p[end - 1]):
+            end -= 1  # not beyond the PRI
+        frames.append(PyBytes_FromStringAndSize(<const char*>p + at, end - at))
+    return pos
+
+
+cdef inline bint is_trailer(unsigned char c) noexcept:
+    return c == b"\n" or c == b"\r" or c == 0
+
+
+cdef inline bint is_pri(Text p) noexcept:
+    """`<[0-9]{1,3}>`."""
+    cdef int digits = 1
+    if p[0] != b"<":
+        return False
+    while digits <= 3 and b"0" <= p[digits] <= b"9":
+        digits += 1
+    return digits > 1 and p[digits] == b">"
