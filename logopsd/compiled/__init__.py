@@ -6,6 +6,7 @@ stage, which does all of it in Python and is the reference of its tests:
     counted   octet-counted frames    framing.syslog_stream
     headers   frames into records     parsing.rfc3164, parsing.rfc5424
     sieve     what is to be masked    privacy.masking
+    datagrams many with one call      listeners.datagram_reader
 
 Where nothing was built, or `LOGOPSD_PURE_PYTHON` is set in the environment, the names are None.
 """
@@ -16,20 +17,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from logopsd.compiled.datagrams import DatagramReader as _DatagramReader
     from logopsd.compiled.headers import HeaderReader as _HeaderReader
     from logopsd.compiled.sieve import Sieve as _Sieve
     from logopsd.records import Record
 
+DatagramReader: "type[_DatagramReader] | None" = None
 HeaderReader: "type[_HeaderReader[Record]] | None" = None
 Sieve: "type[_Sieve] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
     try:
-        from logopsd.compiled import counted, headers, sieve
+        from logopsd.compiled import counted, datagrams, headers, sieve
     except ImportError:  # there was no compiler
         pass
     else:
+        DatagramReader = datagrams.DatagramReader
         HeaderReader, Sieve = headers.HeaderReader, sieve.Sieve
         take_counted = counted.take_counted
 

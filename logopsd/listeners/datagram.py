@@ -5,6 +5,8 @@ loop reads all there are, up to a bound, and hands them down in one call.
 """
 
 import asyncio
+import errno
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
+from logopsd.listeners.datagram_reader import DatagramReader, make_reader
 from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.records import Frames
 
@@ -29,8 +32,6 @@ DROPS_INTERVAL = 1.0
 
 UDP_MAX = 65536
 """No UDP datagram is longer, bytes: none can be cut by the read."""
-
-_TRAILERS = b"\r\n\0"
 
 
 class DatagramListener:
@@ -93,7 +94,7 @@ class DatagramListener:
         self._access = Access() if access is None else access
         self._paused = False
         self._kept = False
-        self._read_size = UDP_MAX
+        self._reader: DatagramReader | None = None
         self._drops_seen = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -107,9 +108,11 @@ class DatagramListener:
             self._sock = await self._bind()
         sock = self._sock
         sock.setblocking(False)
+        size = UDP_MAX
         if sock.family == socket.AF_UNIX:
             # One byte more tells a longer message from one that just fits.
-            self._read_size = max(UDP_MAX, self._max_message + 1)
+            size = max(UDP_MAX, self._max_message + 1)
+        self._reader = make_reader(sock, size)
         scheme = "unixgram" if sock.family == socket.AF_UNIX else self.input
         self.addresses = [sockets.address_of(scheme, sock)]
         self._ask_for_room(sock)
@@ -158,7 +161,7 @@ class DatagramListener:
             if self._read() < DATAGRAMS_A_WAKE_UP:
                 break
         self.poll()
-        self._sock = None
+        self._sock = self._reader = None
         sock.close()
         if self._path is not None and not self._kept:
             sockets.unlink(self._path)
@@ -197,30 +200,19 @@ class DatagramListener:
 
     def _read(self) -> int:
         """Take what the kernel holds, up to the bound of a wake-up; how many there were."""
-        assert self._sock is not None
-        recvfrom, size = self._sock.recvfrom, self._read_size
-        datagrams: list[bytes] = []
-        senders: list[object] = []
-        try:
-            for _ in range(DATAGRAMS_A_WAKE_UP):
-                datagram, sender = recvfrom(size)
-                datagrams.append(datagram)
-                senders.append(sender)
-        except BlockingIOError:
-            pass
-        except OSError as error:  # such as ENOMEM; what was read so far is good
-            self._warnings.warn("cannot receive", error=error.strerror)
-        if datagrams:
-            self._hand_down(datagrams, senders)
-        return len(datagrams)
+        assert self._reader is not None
+        frames, peers, error = self._reader.read(DATAGRAMS_A_WAKE_UP)
+        if error not in (0, errno.EAGAIN):  # such as ENOMEM; what was read so far is good
+            self._warnings.warn("cannot receive", error=os.strerror(error))
+        if frames:
+            self._hand_down(frames, peers)
+        return len(frames)
 
-    def _hand_down(self, datagrams: list[bytes], senders: list[object]) -> None:
+    def _hand_down(self, frames: list[bytes], peers: list[str]) -> None:
         if self._paused:
-            self._metrics.received += len(datagrams)
-            self._metrics.drop("backpressure", len(datagrams))
+            self._metrics.received += len(frames)
+            self._metrics.drop("backpressure", len(frames))
             return
-        frames = [datagram.rstrip(_TRAILERS) for datagram in datagrams]
-        peers = [sockets.peer_of(sender) for sender in senders]
         if self._access.restricted:
             frames, peers = self._of_allowed(frames, peers)
         if not all(frames):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from logopsd import compiled
 from logopsd.errors import ListenError
 from logopsd.listeners import datagram, sockets
 from logopsd.listeners.access import Access, Rules
@@ -162,8 +163,9 @@ class TestReading:
 
         asyncio.run(main())
 
-    def test_an_error_of_the_kernel_does_not_end_it(self) -> None:
+    def test_an_error_of_the_kernel_does_not_end_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A read that fails is warned of, once, and the next one is tried."""
+        monkeypatch.setattr(compiled, "DatagramReader", None)
 
         class Failing(socket.socket):
             failing = 2
