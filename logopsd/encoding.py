@@ -10,6 +10,10 @@ from logopsd.records import Record
 _ENCODER = msgspec.json.Encoder()
 _OWN_NAMES = frozenset(Record.__struct_fields__)
 
+_MARK = msgspec.Raw(b"\x01")
+_SEAM = b"}\n\x01\n{"
+"""What stands between the lines of a record and of its extras: no JSON text holds such a byte."""
+
 
 def encode(records: Sequence[Record]) -> bytes:
     """Encode a batch as whole lines, each ended by LF, in the order given.
@@ -22,35 +26,43 @@ def encode(records: Sequence[Record]) -> bytes:
         records: masked records; none is changed.
     """
     try:
-        return _ENCODER.encode_lines(
-            [record if record.extras is None else _merged(record) for record in records]
-        )
+        return _encode_lines(records)
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
         return b"".join([_encode_alone(record) for record in records])
 
 
-def _merged(record: Record) -> msgspec.Raw:
-    extras = record.extras
-    if not extras:
-        return msgspec.Raw(_own_object(record))
-    if not _OWN_NAMES.isdisjoint(extras):
-        # The parsers rename what collides; this is the last wall behind which a sender's key
-        # cannot stand beside the daemon's own of the same name.
-        extras = {f"{key}_orig" if key in _OWN_NAMES else key: extras[key] for key in extras}
-    return msgspec.Raw(_own_object(record)[:-1] + b"," + _ENCODER.encode(extras)[1:])
-
-
-def _own_object(record: Record) -> bytes:
-    extras, record.extras = record.extras, None
+def _encode_lines(records: Sequence[Record]) -> bytes:
+    """Encode all with one call; extras as lines of their own first, which are then joined."""
+    lines: list[object] = []
+    held = []
+    for record in records:
+        lines.append(record)
+        extras = record.extras
+        if extras is None:
+            continue
+        held.append((record, extras))
+        if not extras:
+            continue
+        if not _OWN_NAMES.isdisjoint(extras):
+            # The parsers rename what collides; this is the last wall behind which a sender's key
+            # cannot stand beside the daemon's own of the same name.
+            extras = {f"{key}_orig" if key in _OWN_NAMES else key: extras[key] for key in extras}
+        lines += (_MARK, extras)
+    if not held:
+        return _ENCODER.encode_lines(records)
+    for record, _ in held:
+        record.extras = None
     try:
-        return _ENCODER.encode(record)
+        data = _ENCODER.encode_lines(lines)
     finally:
-        record.extras = extras
+        for record, extras in held:
+            record.extras = extras
+    return data.replace(_SEAM, b",")
 
 
 def _encode_alone(record: Record) -> bytes:
     try:
-        return _ENCODER.encode_lines([record if record.extras is None else _merged(record)])
+        return _encode_lines([record])
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
         return _encode_by_hand(record)
 

@@ -5,6 +5,7 @@ stage, which does all of it in Python and is the reference of its tests:
 
     counted   octet-counted frames    framing.syslog_stream
     headers   frames into records     parsing.rfc3164, parsing.rfc5424
+    payloads  usual JSON objects      parsing.normalize
     sieve     what is to be masked    privacy.masking
     datagrams many with one call      listeners.datagram_reader
 
@@ -19,22 +20,25 @@ if TYPE_CHECKING:
 
     from logopsd.compiled.datagrams import DatagramReader as _DatagramReader
     from logopsd.compiled.headers import HeaderReader as _HeaderReader
+    from logopsd.compiled.payloads import PayloadReader as _PayloadReader
     from logopsd.compiled.sieve import Sieve as _Sieve
     from logopsd.records import Record
 
 DatagramReader: "type[_DatagramReader] | None" = None
 HeaderReader: "type[_HeaderReader[Record]] | None" = None
+PayloadReader: "type[_PayloadReader] | None" = None
 Sieve: "type[_Sieve] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
     try:
-        from logopsd.compiled import counted, datagrams, headers, sieve
+        from logopsd.compiled import counted, datagrams, headers, payloads, sieve
     except ImportError:  # there was no compiler
         pass
     else:
         DatagramReader = datagrams.DatagramReader
-        HeaderReader, Sieve = headers.HeaderReader, sieve.Sieve
+        HeaderReader, PayloadReader = headers.HeaderReader, payloads.PayloadReader
+        Sieve = sieve.Sieve
         take_counted = counted.take_counted
 
 IS_COMPILED = Sieve is not None

@@ -16,9 +16,7 @@ from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memcmp, memcpy
 
-cdef extern from "Python.h":
-    void* PyUnicode_DATA(object)
-    object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
+from logopsd.compiled.stamps cimport Stamp, Text, Times, is_clock, read_stamp
 
 cdef enum:
     DIGIT = 1
@@ -33,7 +31,6 @@ cdef enum:
 cdef enum:
     LONGEST_WORD = 128  # of a tag and of a process id, as the patterns have it
     STAMP = 15  # Mmm dd hh:mm:ss
-    SECOND = 19  # YYYY-MM-DDThh:mm:ss
 
 cdef unsigned char KIND[256]
 
@@ -64,22 +61,9 @@ cdef void fill_kinds() noexcept:
 
 fill_kinds()
 
-ctypedef const unsigned char* Text
-
 
 cdef inline bint is_a(unsigned char c, unsigned char kind) noexcept:
     return KIND[c] & kind != 0
-
-
-cdef inline bint two_digits(Text p) noexcept:
-    return is_a(p[0], DIGIT) and is_a(p[1], DIGIT)
-
-
-cdef inline bint is_clock(Text p) noexcept:
-    """hh:mm:ss."""
-    return (
-        two_digits(p) and p[2] == b":" and two_digits(p + 3) and p[5] == b":" and two_digits(p + 6)
-    )
 
 
 cdef inline bint is_bsd_stamp(Text p) noexcept:
@@ -94,20 +78,6 @@ cdef inline bint is_bsd_stamp(Text p) noexcept:
         and p[6] == b" "
         and is_clock(p + 7)
         and p[STAMP] == b" "
-    )
-
-
-cdef inline bint is_iso_second(Text p) noexcept:
-    """YYYY-MM-DDThh:mm:ss."""
-    return (
-        two_digits(p)
-        and two_digits(p + 2)
-        and p[4] == b"-"
-        and two_digits(p + 5)
-        and p[7] == b"-"
-        and two_digits(p + 8)
-        and p[10] == b"T"
-        and is_clock(p + 11)
     )
 
 
@@ -145,42 +115,6 @@ cdef inline object word_or_none(Text begin, Text end):
     return None if end - begin == 1 and begin[0] == b"-" else ascii(begin, end)
 
 
-cdef struct Stamp:
-    Text digits  # where the digits of the fraction end that are kept
-    Text zone
-    Text behind  # behind the blank that follows; NULL where it is no stamp
-
-
-cdef Stamp read_stamp(Text p) noexcept:
-    """Take a stamp of RFC 3339 apart."""
-    cdef Stamp stamp
-    cdef Text zone
-    stamp.digits = stamp.zone = stamp.behind = NULL
-    if not is_iso_second(p):
-        return stamp
-    zone = stamp.digits = p + SECOND
-    if zone[0] == b".":
-        zone = skip(zone + 1, DIGIT)
-        stamp.digits = min(zone, p + SECOND + 7)
-        if zone == p + SECOND + 1:
-            return stamp
-    stamp.zone = zone
-    if zone[0] == b"Z":
-        zone += 1
-    elif (
-        (zone[0] == b"+" or zone[0] == b"-")
-        and two_digits(zone + 1)
-        and zone[3] == b":"
-        and two_digits(zone + 4)
-    ):
-        zone += 6
-    else:
-        return stamp
-    if zone[0] == b" ":
-        stamp.behind = zone + 1
-    return stamp
-
-
 cdef class HeaderReader:
     """Reads the frames of a batch.
 
@@ -192,21 +126,19 @@ cdef class HeaderReader:
         guessed: what a stamp of RFC 3164 leaves to be guessed.
     """
 
-    cdef object record, bsd, iso, guessed
+    cdef object record, bsd, guessed
+    cdef Times times
     cdef list priorities
     # Of the batch that is being read.
     cdef str input, received, emitter
-    cdef Text bsd_stamp  # the last one, within a frame of this batch; and what it says
+    cdef unsigned char bsd_stamp[STAMP]  # the last one, and what it says
     cdef str bsd_ts
-    cdef Text iso_second, iso_zone  # likewise
-    cdef Py_ssize_t iso_zone_length
-    cdef str iso_base
 
     def __init__(self, record, list priorities, bsd, iso, list guessed):
         self.record = record
         self.priorities = priorities
         self.bsd = bsd
-        self.iso = iso
+        self.times = Times(iso)
         self.guessed = guessed
 
     def read(self, list frames, peers, str input, str received, str emitter):
@@ -227,7 +159,7 @@ cdef class HeaderReader:
         cdef object peer = peers if one else None
         cdef list each = None if one else list(peers)
         self.input, self.received, self.emitter = input, received, emitter
-        self.bsd_stamp = self.iso_second = NULL
+        self.bsd_ts = None  # what it says depends on the time of arrival
         for place in range(len(frames)):
             frame = <object>PyList_GET_ITEM(frames, place)
             if not one:
@@ -239,7 +171,6 @@ cdef class HeaderReader:
             if record is None:
                 left.append(place)
             records.append(record)
-        self.bsd_stamp = self.iso_second = NULL  # the frames may be gone at the next call
         return records, left
 
     cdef object read_one(self, bytes frame, object peer):
@@ -274,44 +205,21 @@ cdef class HeaderReader:
         cdef str base
         if not is_bsd_stamp(p):
             return None
-        if self.bsd_stamp == NULL or memcmp(self.bsd_stamp, p, STAMP) != 0:
+        if self.bsd_ts is None or memcmp(self.bsd_stamp, p, STAMP) != 0:
             base = self.bsd[ascii(p, p + STAMP)]
             if not base:
                 return None
-            self.bsd_stamp, self.bsd_ts = p, base + "Z"
+            memcpy(self.bsd_stamp, p, STAMP)
+            self.bsd_ts = base + "Z"
         return self.behind_stamp(self.bsd_ts, p + STAMP + 1, end, pri, peer, self.guessed)
 
     cdef object read_iso(self, Text p, Text end, int pri, object peer):
         """`YYYY-MM-DDThh:mm:ss.ffffff+hh:mm HOST TAG[PID]: MSG`."""
         cdef Stamp stamp = read_stamp(p)
-        if stamp.behind == NULL:
+        if stamp.end == NULL or stamp.end[0] != b" ":
             return None
-        ts = self.time_of(p, &stamp)
-        return ts and self.behind_stamp(ts, stamp.behind, end, pri, peer, None)
-
-    cdef str time_of(self, Text p, const Stamp* stamp):
-        """Give the time that a stamp of RFC 3339 tells, in UTC; None where it tells none."""
-        cdef Py_ssize_t zone_length = stamp.behind - 1 - stamp.zone
-        cdef Py_ssize_t fraction = stamp.digits - (p + SECOND)
-        cdef str made
-        cdef unsigned char* out
-        if (
-            self.iso_second == NULL
-            or memcmp(self.iso_second, p, SECOND) != 0
-            or self.iso_zone_length != zone_length
-            or memcmp(self.iso_zone, stamp.zone, zone_length) != 0
-        ):
-            base = self.iso[ascii(p, p + SECOND) + ascii(stamp.zone, stamp.behind - 1)]
-            if len(base) != SECOND or not base.isascii():
-                return None
-            self.iso_second, self.iso_zone, self.iso_zone_length = p, stamp.zone, zone_length
-            self.iso_base = base
-        made = PyUnicode_New(SECOND + fraction + 1, 127)
-        out = <unsigned char*>PyUnicode_DATA(made)
-        memcpy(out, PyUnicode_DATA(self.iso_base), SECOND)
-        memcpy(out + SECOND, p + SECOND, fraction)
-        out[SECOND + fraction] = b"Z"
-        return made
+        ts = self.times.time_of(p, &stamp)
+        return ts and self.behind_stamp(ts, stamp.end + 1, end, pri, peer, None)
 
     cdef object behind_stamp(
         self, str ts, Text p, Text end, int pri, object peer, object guessed
@@ -381,12 +289,12 @@ cdef class HeaderReader:
         cdef int number
         cdef object sd = None
         cdef Stamp stamp = read_stamp(p)
-        if stamp.behind == NULL:
+        if stamp.end == NULL or stamp.end[0] != b" ":
             return None
-        ts = self.time_of(p, &stamp)
+        ts = self.times.time_of(p, &stamp)
         if ts is None:
             return None
-        p = stamp.behind
+        p = stamp.end + 1
         for number in range(4):
             words[number] = p
             ends[number] = p = skip(p, GRAPH)

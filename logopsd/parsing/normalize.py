@@ -9,10 +9,11 @@ changes the type of a field.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from logopsd import compiled
 from logopsd.parsing.names import (
     LEVEL_ALIASES,
     MSG_ALIASES,
@@ -20,10 +21,13 @@ from logopsd.parsing.names import (
     SCALARS,
     TIME_ALIASES,
 )
-from logopsd.parsing.priority import FACILITIES, level_of, severity_of
+from logopsd.parsing.priority import FACILITIES, LEVEL_WORDS, level_of, severity_of
+from logopsd.parsing.shapes import Shapes
 from logopsd.parsing.timestamps import Stamps
-from logopsd.parsing.usual import UsualPayloads
 from logopsd.records import Batch, Record
+
+if TYPE_CHECKING:
+    from logopsd.compiled.payloads import PayloadReader
 
 MAX_DEPTH: Final = 32
 """Nesting of a payload that is kept as it is; what lies deeper becomes its JSON text, so that no
@@ -37,16 +41,29 @@ _HOST_NAME: Final = re.compile(r"[0-9._-]*+[A-Za-z][A-Za-z0-9._-]{0,254}+")
 _SELF_FIELDS: Final = frozenset((*_WORD_FIELDS, "facility", "severity", "sd"))
 
 
+def _make_usual(stamps: Stamps) -> "PayloadReader | None":
+    if compiled.PayloadReader is None:
+        return None
+    shapes = Shapes(
+        times=TIME_ALIASES,
+        levels=LEVEL_ALIASES,
+        msgs=MSG_ALIASES,
+        others=OWN_FIELDS - {"ts", "level", "msg"},
+    )
+    return compiled.PayloadReader(Record, shapes, LEVEL_WORDS, stamps.iso)
+
+
 class Normalizer:
     """Makes records of structured payloads.
 
     Args:
         stamps: converts the stamps, shared by all parsers.
+        use_compiled: usual payloads are read by what was compiled for them, where it was.
     """
 
-    def __init__(self, stamps: Stamps) -> None:
+    def __init__(self, stamps: Stamps, *, use_compiled: bool = True) -> None:
         self._stamps = stamps
-        self._usual = UsualPayloads(stamps)
+        self._usual = _make_usual(stamps) if use_compiled else None
 
     def record(
         self,
@@ -66,19 +83,10 @@ class Normalizer:
             format: which parser understood it.
             emitter: who is named as the producer where the payload names none.
         """
-        usual = self._usual.record(payload, peer, batch, format=format, emitter=emitter)
-        return usual or self.record_slowly(payload, peer, batch, format=format, emitter=emitter)
-
-    def record_slowly(
-        self,
-        payload: Mapping[str, object],
-        peer: str | None,
-        batch: Batch,
-        *,
-        format: str,
-        emitter: str,
-    ) -> Record:
-        """Return the record of any payload: what `record` must agree with."""
+        if self._usual is not None:
+            usual = self._usual.read(payload, peer, batch, format, emitter)
+            if usual is not None:
+                return usual
         rest = dict(payload)
         record = Record(
             "", "", "", None, input=batch.input, peer=peer, received=batch.received, format=format

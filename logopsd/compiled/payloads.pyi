@@ -1,0 +1,16 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from logopsd.records import Batch, Record
+
+class PayloadReader:
+    def __init__(
+        self,
+        record: Callable[..., Record],
+        shapes: Mapping[tuple[str, ...], tuple[Any, ...] | None],
+        levels: Mapping[str, str],
+        iso: Mapping[str, str],
+    ) -> None: ...
+    def read(
+        self, payload: object, peer: str | None, batch: Batch, format: str, emitter: str
+    ) -> Record | None: ...
