@@ -16,6 +16,7 @@ from logopsd.figures.metrics import InputMetrics
 from logopsd.framing.proxy_protocol import read_header
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
+from logopsd.listeners.reading import ReadingProtocol
 from logopsd.listeners.throttle import ThrottledWarnings
 
 HEADER_SECONDS: Final = 5.0
@@ -48,7 +49,7 @@ class Gate:
         self,
         *,
         access: Access,
-        make: Callable[[str], asyncio.Protocol],
+        make: Callable[[str], ReadingProtocol],
         metrics: InputMetrics,
         log: FilteringBoundLogger,
         input: str,
@@ -61,7 +62,7 @@ class Gate:
         self._metrics = metrics
         self._warn = ThrottledWarnings(log, time.monotonic, input=input).warn
 
-    def newcomer(self) -> asyncio.Protocol:
+    def newcomer(self) -> ReadingProtocol:
         """Make the first protocol of a connection."""
         return Newcomer(self)
 
@@ -94,7 +95,7 @@ class Gate:
         self._warn("connection refused", reason=reason, peer=peer, hint=_HINTS[reason])
 
 
-class Newcomer(asyncio.Protocol):
+class Newcomer(ReadingProtocol):
     """A connection of which it is not known yet whether it may enter."""
 
     def __init__(self, gate: Gate) -> None:

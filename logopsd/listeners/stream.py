@@ -1,6 +1,6 @@
 """Streams, a framer a connection: TCP (RFC 6587), Unix stream sockets, and TLS where asked.
 
-An asyncio.Protocol a connection, not a StreamReader: a read goes through the whole pipeline in
+A protocol a connection, not a StreamReader: a read goes through the whole pipeline in
 line, so there is no task and no second buffer between the socket and the sink.
 """
 
@@ -17,6 +17,7 @@ from logopsd.figures.metrics import InputMetrics
 from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.gate import Gate
+from logopsd.listeners.reading import ReadingProtocol
 from logopsd.listeners.stream_connection import Connection
 from logopsd.listeners.throttle import ThrottledWarnings
 from logopsd.listeners.tls import Certificates
@@ -85,7 +86,7 @@ class StreamListener:
         self.addresses: list[str] = []
         self._new_connection = partial(new_connection, self)
         self._gate: Gate | None = None
-        self._make_protocol: Callable[[], asyncio.Protocol] = self._new_connection
+        self._make_protocol: Callable[[], ReadingProtocol] = self._new_connection
         if access is not None:
             self._gate = Gate(
                 access=access,

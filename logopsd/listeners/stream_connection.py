@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, cast
 
 from logopsd.listeners import sockets
+from logopsd.listeners.reading import ReadingProtocol
 from logopsd.records import Frames
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Framer(Protocol):
         """Give what remains."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(ReadingProtocol):
     """One peer of a stream listener; a kind of connection says what becomes of the data.
 
     Args:

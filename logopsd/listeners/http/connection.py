@@ -21,6 +21,7 @@ from logopsd.listeners.http.messages import (
 from logopsd.listeners.http.requests import RequestReader, Stage
 from logopsd.listeners.http.service import Service
 from logopsd.listeners.http.waits import Wait, seconds_for
+from logopsd.listeners.reading import ReadingProtocol
 
 SLICE_BYTES = 4 * 1024
 """Read at once between two looks whether the client takes its answers. A read of 256 KiB may hold
@@ -30,7 +31,7 @@ BODY_SLICE_BYTES = 64 * 1024
 """The same in the midst of a body, behind which fewer requests can follow."""
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(ReadingProtocol):
     """One connection.
 
     Args:
