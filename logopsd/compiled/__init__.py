@@ -4,6 +4,7 @@ Each part does a narrow piece of what one stage does, and leaves whatever it is 
 stage, which does all of it in Python and is the reference of its tests:
 
     counted   octet-counted frames    framing.syslog_stream
+    flat      texts of flat payloads  privacy.leaves
     headers   frames into records     parsing.rfc3164, parsing.rfc5424
     payloads  usual JSON objects      parsing.normalize
     sieve     what is to be masked    privacy.masking
@@ -28,17 +29,19 @@ DatagramReader: "type[_DatagramReader] | None" = None
 HeaderReader: "type[_HeaderReader[Record]] | None" = None
 PayloadReader: "type[_PayloadReader] | None" = None
 Sieve: "type[_Sieve] | None" = None
+collect_flat: "Callable[..., bool] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
     try:
-        from logopsd.compiled import counted, datagrams, headers, payloads, sieve
+        from logopsd.compiled import counted, datagrams, flat, headers, payloads, sieve
     except ImportError:  # there was no compiler
         pass
     else:
         DatagramReader = datagrams.DatagramReader
         HeaderReader, PayloadReader = headers.HeaderReader, payloads.PayloadReader
         Sieve = sieve.Sieve
+        collect_flat = flat.collect_flat
         take_counted = counted.take_counted
 
 IS_COMPILED = Sieve is not None

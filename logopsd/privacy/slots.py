@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from logopsd.privacy.leaves import KEY, Known, Place, collect, collect_alike, put
+from logopsd.compiled import collect_flat
+from logopsd.privacy.leaves import KEY, SMALL, VALUE, Known, Place, collect, put
 from logopsd.records import Record
 
 HEADERS = ("emitter", "app", "procid", "msgid")
@@ -46,10 +47,7 @@ class Slots:
         self._headers: list[tuple[str, int]] = []
         self._times: list[tuple[Record, int]] = []
         self._places: list[Place] = []
-        payloads = [record.extras for record in records if record.extras]
-        if payloads and not collect_alike(payloads, self.texts, self._places, known.keys):
-            for payload in payloads:
-                collect(payload, self.texts, self._places, known.keys)
+        self._collect([record.extras for record in records if record.extras])
         data = [record.sd for record in records if record.sd]
         if data:
             self._add_structured_data(data)
@@ -67,14 +65,21 @@ class Slots:
         for name in chosen:
             self._add_headers(name, {getattr(record, name) for record in records})
 
-    def _add_structured_data(self, data: Sequence[dict[str, dict[str, Any]]]) -> None:
+    def _collect(self, payloads: list[dict[str, Any]]) -> None:
+        """Take up the texts of payloads; most are flat, and under keys that are known."""
         keys = self._known.keys
-        if keys.keys() >= set(chain.from_iterable(data)):
-            elements: list[dict[str, Any]] = list(chain.from_iterable(map(dict.values, data)))
-            if collect_alike(elements, self.texts, self._places, keys):
-                return
-        for each in data:
-            collect(each, self.texts, self._places, keys)
+        if payloads and not (
+            collect_flat is not None
+            and collect_flat(payloads, self.texts, self._places, keys, VALUE, SMALL)
+        ):
+            for payload in payloads:
+                collect(payload, self.texts, self._places, keys)
+
+    def _add_structured_data(self, data: list[dict[str, dict[str, Any]]]) -> None:
+        if self._known.keys.keys() >= set(chain.from_iterable(data)):
+            self._collect(list(chain.from_iterable(map(dict.values, data))))
+        else:
+            self._collect(data)
 
     def _add_headers(self, name: str, values: set[str | None]) -> None:
         """Take up those that were never seen to be clean, each once."""

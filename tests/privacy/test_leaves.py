@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logopsd.privacy.detectors import NAMES
-from logopsd.privacy.leaves import KEY, SMALL, VALUE, collect, collect_alike, put
+from logopsd.privacy.leaves import KEY, SMALL, VALUE, collect, put
 from logopsd.privacy.stage import PrivacyStage
 from logopsd.records import Record
 from tests.privacy.helpers import batch, record
@@ -181,48 +181,3 @@ def test_a_stage_masks_the_same_once_it_knows_the_keys(records):
     # By their texts: nan is unequal to itself.
     assert list(map(repr, again)) == list(map(repr, known_keys)) == list(map(repr, unknown_keys))
     assert not any("jan@" in repr(one) for one in again + known_keys)
-
-
-def alike(given_mappings, known=KEYS):
-    """Collect from mappings at once; None where it was not done."""
-    texts, places = [], []
-    done = collect_alike(given_mappings, texts, places, dict.fromkeys(known, False))
-    assert done or not texts + places
-    return (texts, places) if done else None
-
-
-@given(st.lists(mappings(VALUES), max_size=4) | st.lists(mappings(TEXTS), max_size=4))
-def test_what_is_taken_at_once_is_what_the_walk_takes(given_mappings):
-    """The same texts from the same places in the same order, but for numbers of few digits."""
-    texts, places = [], []
-    for mapping in given_mappings:
-        collect(mapping, texts, places, dict.fromkeys(KEYS, False))
-    found = alike(given_mappings)
-    if found is not None:
-        assert found == (texts, places) or (
-            found == ([], []) and all(len(text) <= 8 and text.strip("1") == "" for text in texts)
-        )
-
-
-def test_texts_under_known_keys_are_taken_at_once():
-    """The usual structured data does not need the walk."""
-    one, two = {"user": "x", "n": "5"}, {"user": "y"}
-    assert alike([one, {}, two]) == (
-        ["x", "5", "y"],
-        [(one, "user", VALUE), (one, "n", VALUE), (two, "user", VALUE)],
-    )
-    assert alike([{"n": "5"}, {"n": ""}, {"n": "12345678"}]) == ([], [])
-    assert alike([{"n": 5, "user": True}, {"n": 0.5}]) == ([], [])
-    assert alike([{"n": None, "user": "x"}]) == (["x"], [({"n": None, "user": "x"}, "user", VALUE)])
-    assert alike([{"n": "123456789"}]) == (["123456789"], [({"n": "123456789"}, "n", VALUE)])
-
-
-def test_all_else_is_left_to_the_walk():
-    """An unknown key, one that tells, a large number, and what holds something further."""
-    texts, places = [], []
-    assert not collect_alike([{"password": "x"}], texts, places, {"password": True})
-    assert alike([{"user": "x"}, {"other": "x"}]) is None
-    assert alike([{"user": "x"}, {"n": SMALL}]) is None
-    assert alike([{"user": "x"}, {"n": -1e9}]) is None
-    assert alike([{"user": ["x"]}]) is None
-    assert not texts + places
