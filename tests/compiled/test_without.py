@@ -17,10 +17,15 @@ from tests.parsing.helpers import batch_at
 def test_lines_are_read_and_masked_in_python(monkeypatch):
     """The rooms ask what there is when they are made."""
     monkeypatch.setattr(compiled, "HeaderReader", None)
+    monkeypatch.setattr(compiled, "PayloadReader", None)
     monkeypatch.setattr(compiled, "Sieve", None)
     batch = batch_at()
-    LineParser(tz=UTC).parse(Frames([b"<13>Oct 11 22:14:15 host app: hi"]), None, batch)
-    assert [record.msg for record in batch.records] == ["hi"]
+    frames = Frames([b"<13>Oct 11 22:14:15 host app: hi", b'{"msg": "x", "level": "warn"}'])
+    LineParser(tz=UTC).parse(frames, None, batch)
+    assert [(record.msg, record.level) for record in batch.records] == [
+        ("hi", "INFO"),
+        ("x", "WARN"),
+    ]
     assert Masker(build(DEFAULT)).mask_many(["x", "of jan@example.com"])[0] == {
         1: "of j***@example.com"
     }

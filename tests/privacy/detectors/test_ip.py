@@ -192,6 +192,7 @@ def test_ipv6_is_masked(text, masked):
         "0000:00:14.0",
         "1234:5678:9abc",
         "7:8:9:10:11:12:13:14:15:16:17:18",
+        "***2a02:a31c::1",  # what is left of something masked
     ],
 )
 def test_ipv6_look_alikes_are_left_alone(text):
