@@ -23,7 +23,7 @@ def encode(records: Sequence[Record]) -> bytes:
     its place: what cannot be written becomes a replacement character.
 
     Args:
-        records: masked records; none is changed.
+        records: masked records; none is changed, but while this runs they lack their extras.
     """
     try:
         return _encode_lines(records)

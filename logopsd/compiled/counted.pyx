@@ -6,11 +6,11 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 ctypedef const unsigned char* Text
 
 cdef enum:
-    LEAST = 5  # of a count: a whole PRI, whatever its digits, is shorter
+    LEAST = 5  # of a count: no PRI is longer
     MOST_DIGITS = 9
 
 
-def take_counted(bytes data, Py_ssize_t pos, Py_ssize_t most, list frames):
+def take_counted(bytes data not None, Py_ssize_t pos, Py_ssize_t most, list frames not None):
     """Append frames as long as one follows the other, as `SyslogStreamFramer` cuts them.
 
     Args:
@@ -26,6 +26,8 @@ def take_counted(bytes data, Py_ssize_t pos, Py_ssize_t most, list frames):
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
     cdef Py_ssize_t at, count, end
     cdef int digits
+    if not 0 <= pos <= size:
+        return pos
     while True:
         at = pos
         while at < size and is_trailer(p[at]):

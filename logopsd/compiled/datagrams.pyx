@@ -4,7 +4,7 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.errno cimport EINTR, errno
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, strlen
 
 cdef extern from * nogil:
@@ -43,7 +43,8 @@ cdef extern from * nogil:
     const char* inet_ntop(int family, const void* address, char* text, unsigned int size)
 
 cdef enum:
-    AT_ONCE = 64  # datagrams with one call of the kernel
+    AT_ONCE = 64  # datagrams with one call of the kernel, at most
+    ROOM = 16 << 20  # bytes for them; where each may be longer, there are fewer
     MOST_PEERS = 4096  # whose text is remembered; at that bound all are forgotten
 
 cdef const unsigned char* MAPPED = b"\0\0\0\0\0\0\0\0\0\0\xff\xff"
@@ -57,11 +58,11 @@ cdef class DatagramReader:
         size: the most bytes of a datagram; a longer one is cut there.
 
     Raises:
-        MemoryError: there is no room for the buffers: AT_ONCE of the size, of which the kernel
-            gives memory only for what was ever written.
+        MemoryError: there is no room for the buffers, of which the kernel gives memory only for
+            what was ever written.
     """
 
-    cdef int fd
+    cdef int fd, slots
     cdef size_t size
     cdef unsigned char* data
     cdef mmsghdr* messages
@@ -75,13 +76,14 @@ cdef class DatagramReader:
     def __cinit__(self, int fd, size_t size):
         cdef int number
         self.fd, self.size, self.peers, self.last_size = fd, size, {}, -1
-        self.data = <unsigned char*>malloc(AT_ONCE * size)
+        self.slots = <int>max(1, min(<size_t>AT_ONCE, <size_t>ROOM // max(size, <size_t>1)))
+        self.data = <unsigned char*>calloc(self.slots, size)
         self.messages = <mmsghdr*>calloc(AT_ONCE, sizeof(mmsghdr))
         self.vectors = <iovec*>calloc(AT_ONCE, sizeof(iovec))
         self.names = <sockaddr_storage*>calloc(AT_ONCE, sizeof(sockaddr_storage))
         if not self.data or not self.messages or not self.vectors or not self.names:
             raise MemoryError
-        for number in range(AT_ONCE):
+        for number in range(self.slots):
             self.vectors[number].iov_base = self.data + number * size
             self.vectors[number].iov_len = size
             self.messages[number].msg_hdr.msg_name = &self.names[number]
@@ -99,7 +101,7 @@ cdef class DatagramReader:
 
         Returns:
             The datagrams without CR, LF and NUL at their ends, the peer of each, and the number of
-            the error that came in their place, 0 for none.
+            the error that came behind them, 0 for none.
         """
         cdef list datagrams = []
         cdef list peers = []
@@ -107,7 +109,7 @@ cdef class DatagramReader:
         cdef unsigned char* data
         cdef Py_ssize_t length
         while most > 0:
-            wanted = min(most, AT_ONCE)
+            wanted = min(most, self.slots)
             for number in range(wanted):
                 self.messages[number].msg_hdr.msg_namelen = sizeof(sockaddr_storage)
             with nogil:

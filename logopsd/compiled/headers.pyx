@@ -1,5 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-# cython: embedsignature=False
+# cython: language_level=3, boundscheck=False, wraparound=False
 """The usual headers of RFC 3164 and RFC 5424, read byte by byte; the patterns say the same.
 
 What is read here is a narrow part of what `parsing.rfc3164` and `parsing.rfc5424` read: header
@@ -11,8 +10,6 @@ NUL, so that no loop here runs beyond the end, and the next byte may always be l
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.list cimport PyList_GET_ITEM
-from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memcmp, memcpy
 
@@ -153,15 +150,13 @@ cdef class HeaderReader:
         """
         cdef list records = []
         cdef list left = []
-        cdef Py_ssize_t place
         cdef bint one = peers is None or isinstance(peers, str)
-        cdef object frame, record
+        cdef object record
         cdef object peer = peers if one else None
         cdef list each = None if one else list(peers)
         self.input, self.received, self.emitter = input, received, emitter
         self.bsd_ts = None  # what it says depends on the time of arrival
-        for place in range(len(frames)):
-            frame = <object>PyList_GET_ITEM(frames, place)
+        for place, frame in enumerate(frames):
             if not one:
                 peer = each[place] if place < len(each) else None
             try:

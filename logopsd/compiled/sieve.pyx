@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: language_level=3, boundscheck=False, wraparound=False
 """Tells of many texts, in one pass over each, in which there is surely nothing to hide.
 
 The detectors' triggers say where to look closer. Each has heads: short shapes, one of which stands
@@ -11,7 +11,6 @@ is left, and any text of which this is not sure, is for the masker.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cpython.list cimport PyList_GET_ITEM
 from libc.string cimport memcmp, memcpy, memset
 
 cdef extern from "Python.h":
@@ -99,7 +98,7 @@ cdef struct Find:
 
 
 cdef class Sieve:
-    """Sifts texts.
+    """Sifts texts; one thread at a time, and not from within a detector.
 
     Args:
         triggers: patterns over folded texts, and the detectors' functions to be asked where they
@@ -123,8 +122,9 @@ cdef class Sieve:
     cdef Find finds[MOST_FINDS]
     cdef int found
     cdef Py_ssize_t next_ipv4
+    cdef bint busy
 
-    def __init__(self, list triggers, list heads, no_domain, fold):
+    def __cinit__(self, list triggers, list heads, no_domain, fold):
         cdef int number, place, c, d, filled
         cdef Head* head
         cdef dict numbers = {}
@@ -190,36 +190,44 @@ cdef class Sieve:
         Returns:
             Place -> text, of those that are masked; how many mail and how many IPv4 addresses in
             these; and the places of those that are left to the masker.
+
+        Raises:
+            RuntimeError: it is sifting already.
         """
+        if self.busy:
+            raise RuntimeError("the sieve is in use")
+        self.busy = True
+        try:
+            return self.sift_all(texts)
+        finally:
+            self.busy = False
+            self.text = self.folded = None  # nothing personal stays behind
+
+    cdef tuple sift_all(self, list texts):
         cdef dict changed = {}
         cdef list left = []
-        cdef Py_ssize_t place
-        cdef object text
-        cdef int verdict, number
+        cdef int verdict, number, of_mail, all_found
         cdef Py_ssize_t mails = 0, addresses = 0
-        for place in range(len(texts)):
-            text = <object>PyList_GET_ITEM(texts, place)
+        for place, text in enumerate(texts):
             verdict = self.look(<str?>text)
-            if verdict == DOUBTFUL:
-                left.append(place)
-            elif verdict == FOUND:
+            if verdict == FOUND:
                 masked, sure = self.masked(text)
-                if not sure and self.look(masked) != CLEAN:
-                    left.append(place)
+                all_found, of_mail = self.found, 0
+                for number in range(all_found):
+                    of_mail += self.finds[number].mail
+                if sure or self.look(masked) == CLEAN:
+                    changed[place] = masked
+                    mails += of_mail
+                    addresses += all_found - of_mail
                     continue
-                if not sure:
-                    self.look(text)  # for the counts below
-                changed[place] = masked
-                for number in range(self.found):
-                    if self.finds[number].mail:
-                        mails += 1
-                    else:
-                        addresses += 1
+            if verdict != CLEAN:
+                left.append(place)
         return changed, mails, addresses, left
 
     cdef int look(self, str text) except -1:
         """Go over a text once; say whether it is clean, doubtful, or holds the finds noted."""
         cdef bint ascii = PyUnicode_IS_COMPACT_ASCII(text)
+        cdef bytes folded  # held here while `p` points into it
         cdef Text p
         cdef Py_ssize_t size, at
         self.found = 0
@@ -230,9 +238,9 @@ cdef class Sieve:
             p = <Text>PyUnicode_DATA(text)
             size = PyUnicode_GET_LENGTH(text)
         else:
-            self.folded = self.fold(text)
-            p = <Text>PyBytes_AS_STRING(self.folded)
-            size = PyBytes_GET_SIZE(self.folded)
+            self.folded = folded = self.fold(text)
+            p = <Text>PyBytes_AS_STRING(folded)
+            size = PyBytes_GET_SIZE(folded)
         for at in range(size):
             if not self.pairs[(p[at] << 8 | p[at + 1]) >> 3] >> (p[at + 1] & 7) & 1:
                 continue

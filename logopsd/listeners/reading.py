@@ -14,8 +14,8 @@ class ReadingProtocol(asyncio.BufferedProtocol):
     """A protocol that is handed what comes, as `asyncio.Protocol` is.
 
     That one has each read make and fill a buffer of 256 KiB, which glibc takes from the kernel and
-    gives back: 17 us for a line, where a copy out of a buffer that stays takes 3. It may be shared,
-    as what was read is taken before anything else is.
+    gives back: 17 us for a line, where a copy out of a buffer that stays takes 3. It may be shared
+    by all connections of one loop, as what was read is taken before anything else is.
     """
 
     def get_buffer(self, sizehint: int) -> memoryview:

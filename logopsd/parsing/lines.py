@@ -73,9 +73,13 @@ class LineParser:
         if self._headers is None or frames.cut:
             self._parse_frames(frames, peers, batch, emitter)
             return
-        records, left = self._headers.read(
-            frames.frames, peers, batch.input, batch.received, emitter
-        )
+        try:
+            records, left = self._headers.read(
+                frames.frames, peers, batch.input, batch.received, emitter
+            )
+        except Exception:  # a bug, as below
+            self._parse_frames(frames, peers, batch, emitter)
+            return
         if left:
             self._parse_left(frames.frames, left, peers, batch, emitter)
             start = len(batch.records) - len(left)

@@ -70,7 +70,7 @@ class Masker:
         compiled: texts are sifted first, where the sieve was compiled.
     """
 
-    __slots__ = ("_detectors", "_first", "_pseudonyms", "_sieve")
+    __slots__ = ("_detectors", "_pseudonyms", "_sieve")
 
     def __init__(
         self,
@@ -82,13 +82,6 @@ class Masker:
         self._detectors = tuple(detectors)
         self._sieve = make_sieve(detectors, finds=pseudonyms is None) if compiled else None
         self._pseudonyms = pseudonyms
-        # A byte that a batch does not hold at all is told in 2 ns a text, a pattern's search takes
-        # 50: few batches hold a backslash.
-        self._first = {
-            trigger: trigger.heads[0].shape[0]
-            for detector in self._detectors
-            for trigger in detector.triggers
-        }
 
     def mask_text(self, text: str) -> str:
         """Mask one text: what `mask_many` must agree with.
@@ -203,7 +196,7 @@ class Masker:
                 if trigger not in hits:
                     hits[trigger] = (
                         [hit.start() for hit in trigger.pattern.finditer(folded)]
-                        if self._first[trigger] in folded
+                        if trigger.first in folded
                         else []
                     )
                 if hits[trigger]:

@@ -40,6 +40,7 @@ def make_sieve(detectors: Sequence[Detector], *, finds: bool) -> "Sieve | None":
     triggers: list[tuple[re.Pattern[bytes], list[Callable[[str, int], object]]]] = []
     for trigger, examine in examiners.items():
         asks = _USUAL.get(trigger.usual) if finds else None
+        assert asks is None or len(examine) == 1  # what the sieve finds in its place is its alone
         if asks is None:
             asks = len(triggers)
             triggers.append((trigger.pattern, examine))

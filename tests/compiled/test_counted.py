@@ -44,3 +44,7 @@ def test_frames_that_follow_one_another_are_taken():
     assert frames == [b"<1>ab", b"<13>two", b"<1>abc"]
     assert take_counted(data, 1, 4, []) == 1
     assert take_counted(b"", 0, 48, []) == 0
+    assert take_counted(data, -1, 48, []) == -1
+    assert take_counted(data, 99, 48, []) == 99
+    with pytest.raises(TypeError):
+        take_counted(None, 0, 48, [])

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from logopsd.listeners.datagram_reader import DatagramReader, PlainReader, make_reader
+from logopsd.compiled import DatagramReader
+from logopsd.listeners import datagram_reader
+from logopsd.listeners.datagram_reader import PlainReader, make_reader
 
 SIZE = 2048
 AT_ONCE = 64
 
-Make = Callable[[socket.socket, int], DatagramReader]
+Make = Callable[[socket.socket, int], datagram_reader.DatagramReader]
 
 
 @pytest.fixture(params=[PlainReader, make_reader], ids=["plain", "compiled"])
@@ -40,7 +42,7 @@ def send(to: socket.socket, *datagrams: bytes, host: str = "127.0.0.1") -> None:
             sender.sendto(datagram, (target, to.getsockname()[1]))
 
 
-def read(reader: DatagramReader, most: int = 512) -> tuple[list[bytes], list[str]]:
+def read(reader: datagram_reader.DatagramReader, most: int = 512) -> tuple[list[bytes], list[str]]:
     """Read; there was no error, but perhaps no more."""
     datagrams, peers, error = reader.read(most)
     assert error in (0, errno.EAGAIN)
@@ -94,6 +96,15 @@ def test_what_is_longer_is_cut(make, tmp_path):
                 sender.sendto(b"y" * SIZE + b"zz", receiver.getsockname())
         expected = [b"y" * SIZE] * 2, ["unix", "unix"]
         assert read(make(receiver, SIZE)) == expected
+
+
+def test_long_datagrams_are_read_by_fewer(make, sock):
+    """All of them, whatever memory is asked for; too much of it is refused."""
+    sent = [b"%d" % number for number in range(AT_ONCE)]
+    send(sock, *sent)
+    assert read(make(sock, 5 << 20))[0] == sent
+    with pytest.raises(MemoryError):
+        DatagramReader(sock.fileno(), 1 << 60)
 
 
 def test_an_error_is_told(make, sock):

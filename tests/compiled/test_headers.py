@@ -130,8 +130,22 @@ def test_a_stamp_is_not_remembered_from_one_batch_to_the_next():
     assert years == ["2024", "2025"]
 
 
-def test_a_frame_that_is_no_bytes_is_refused():
+@pytest.mark.parametrize("frame", [bytearray(BSD), None, "x"])
+def test_a_frame_that_is_no_bytes_is_refused(frame):
     """What would be read beyond its end is not read at all."""
     parser = LineParser(tz=UTC)
     with pytest.raises(TypeError):
-        parser._headers.read([bytearray(BSD)], None, "tcp", "", "tcp")
+        parser._headers.read([frame], None, "tcp", "", "tcp")
+
+
+def test_a_bug_costs_no_line(monkeypatch):
+    """Where reading them raises, the patterns are asked; and these keep what they fail on."""
+
+    def fail(_):
+        raise RuntimeError
+
+    parser, batch = LineParser(tz=UTC), batch_at()
+    monkeypatch.setattr(parser.stamps.bsd, "_convert", fail)
+    parser.parse(Frames([BSD, RFC5424]), None, batch)
+    assert [record.format for record in batch.records] == ["plain", "rfc5424"]
+    assert batch.failed == 1

@@ -182,3 +182,31 @@ def stands(head: Head, folded: bytes, at: int) -> bool:
     return len(piece) == len(head.shape) and all(
         byte in members for byte, members in zip(piece, head.shape, strict=True)
     )
+
+
+def test_a_detector_may_not_sift():
+    """The sieve is at work; and it goes on working afterwards."""
+    seen = []
+
+    def examine(text, at):
+        with pytest.raises(RuntimeError, match="in use"):
+            sieve.sift(["x"])
+        seen.append(at)
+
+    sieve = make_sieve([Detector("x", triggers(b"boom"), examine)], finds=True)
+    assert sieve.sift(["é boom", "boom"]) == ({}, 0, 0, [])
+    assert seen == [2, 0]
+
+
+def test_a_list_that_shrinks_meanwhile_is_walked_to_its_end():
+    """And not beyond it."""
+    texts = ["boom", "x", "y"]
+    shrink = Detector("x", triggers(b"boom"), lambda text, at: texts.clear())
+    assert make_sieve([shrink], finds=True).sift(texts) == ({}, 0, 0, [])
+
+
+@pytest.mark.parametrize("text", [None, b"x", 5])
+def test_what_is_no_text_is_refused(text):
+    """As the stage then withholds."""
+    with pytest.raises(TypeError):
+        make_sieve(build(DEFAULT), finds=True).sift([text])

@@ -245,7 +245,7 @@ PHONE = Detector(
 )
 PESEL = Detector(
     "pesel",
-    triggers(rb"00000000000", rb"pesel"),
+    triggers(trigger(rb"00000000000(?<!000000000000)", rb"(?<!0)0{11}"), rb"pesel"),
     lambda text, at: _pesel(text, at) or _pesel_named(text, at),
 )
 PESEL_NAMED = Detector("pesel_named", triggers(rb"pesel"), _pesel_named)

@@ -48,13 +48,25 @@ class Trigger:
             these, and one look behind at the start; the pattern itself, where that has no more.
         usual: what the sieve finds itself there.
 
+    Attributes:
+        first: the byte that all matches begin with. One that a batch does not hold at all is told
+            in 2 ns a text, where the search of a pattern takes 50.
+
     Raises:
-        ValueError: a head has more than that.
+        ValueError: a head has more than that, or begins with another literal.
     """
 
     pattern: re.Pattern[bytes]
     heads: tuple[Head, ...]
     usual: Usual = field(default="", kw_only=True)
+    first: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note with what all matches begin."""
+        first, *others = {head.shape[0] for head in self.heads}
+        if others or len(first) != 1:
+            raise ValueError(f"{self.pattern.pattern!r} does not begin with one literal")
+        object.__setattr__(self, "first", first)
 
 
 def trigger(pattern: bytes, *heads: bytes, usual: Usual = "") -> Trigger:

@@ -41,3 +41,10 @@ def test_a_pattern_is_its_own_head_where_it_can_be():
     assert trigger(b"z(?=ation)", b"zation").heads == (parse_head(b"zation"),)
     with pytest.raises(ValueError, match="name its heads"):
         trigger(b"z(?=ation)")
+
+
+@pytest.mark.parametrize("heads", [(b"ab", b"b"), (b"[ab]c",)])
+def test_all_heads_begin_with_one_literal(heads):
+    """As a batch without that byte is not searched at all."""
+    with pytest.raises(ValueError, match="one literal"):
+        trigger(b"a", *heads)
