@@ -5,6 +5,7 @@ The value is hidden, the word stays. Prose is not: `Password reset sent`, `token
 """
 
 import re
+from functools import cache
 
 from logopsd.patterns import possessive
 from logopsd.privacy.detectors.base import Detector, Find
@@ -61,21 +62,23 @@ _STAND_IN = (
 )
 """What stands where a secret would: a variable, a state, a boolean, what another tool masked."""
 
-_PLACEHOLDER = {
-    quote: re.compile(_STAND_IN + end, re.IGNORECASE)
-    for quote, end in (
-        ('"', '"'),
-        ("'", "'"),
-        ('\\"', r'\\"'),
-        ("\\'", r"\\'"),
-        (
-            None,
-            r"""(?=[)\]}>.!?:]{0,3}(?:[\s"'\0]|\\["'nrt]|\Z|[&;,](?:[\s\0"']|\Z|[\w.-]{1,64}[=:])))""",
-        ),
-    )
+_ENDS = {
+    None: r"""(?=[)\]}>.!?:]{0,3}(?:[\s"'\0]|\\["'nrt]|\Z"""
+    r"""|[&;,](?:[\s\0"']|\Z|[\w.-]{1,64}[=:])))""",
+    **{quote: re.escape(quote) for quote in _TO_QUOTE},
 }
-"""A value that is nothing but such a stand-in, by the quote it is in: `not set`, but neither
-`not-so-secret1` nor `$ecretPassw0rd`. Each is bounded, as a value that stays is read again."""
+"""What stands behind such a stand-in, by the quote it is in."""
+
+
+@cache
+def _placeholder(quote: str | None) -> re.Pattern[str]:
+    """Compile the pattern of a value that is nothing but a stand-in, by the quote it is in.
+
+    `not set` is one, but neither `not-so-secret1` nor `$ecretPassw0rd`. Each is bounded, as a value
+    that stays is read again. Compiled when first needed, as that takes 4 ms of the daemon's start.
+    """
+    return re.compile(_STAND_IN + _ENDS[quote], re.IGNORECASE)
+
 
 _QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encryption", "signing")
 """The words that make a key secret; `primary key: 5` holds none."""
@@ -123,7 +126,7 @@ def _assignment(text: str, at: int) -> Find | None:
 
 
 def _is_placeholder(text: str, begin: int, quote: str | None) -> bool:
-    return bool(_PLACEHOLDER[quote].match(text, begin) or MASKED.match(text, begin))
+    return bool(_placeholder(quote).match(text, begin) or MASKED.match(text, begin))
 
 
 def _names_a_secret(text: str, at: int, word: str, begin: int) -> bool:
