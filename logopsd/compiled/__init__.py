@@ -30,6 +30,7 @@ HeaderReader: "type[_HeaderReader[Record]] | None" = None
 PayloadReader: "type[_PayloadReader] | None" = None
 Sieve: "type[_Sieve] | None" = None
 collect_flat: "Callable[..., bool] | None" = None
+find_counted: "Callable[[bytes, int], int] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
@@ -42,7 +43,7 @@ if not os.environ.get("LOGOPSD_PURE_PYTHON"):
         HeaderReader, PayloadReader = headers.HeaderReader, payloads.PayloadReader
         Sieve = sieve.Sieve
         collect_flat = flat.collect_flat
-        take_counted = counted.take_counted
+        find_counted, take_counted = counted.find_counted, counted.take_counted
 
 IS_COMPILED = Sieve is not None
 """Whether they are used."""

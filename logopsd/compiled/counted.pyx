@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""Octet-counted frames (RFC 6587 section 3.4.1) that stand whole in what was read, one by one."""
+"""Octet-counted frames (RFC 6587 section 3.4.1): cut, and found behind lines."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.string cimport memchr
 
 ctypedef const unsigned char* Text
 
@@ -51,6 +52,48 @@ def take_counted(bytes data not None, Py_ssize_t pos, Py_ssize_t most, list fram
             end -= 1  # not beyond the PRI
         frames.append(PyBytes_FromStringAndSize(<const char*>p + at, end - at))
     return pos
+
+
+def find_counted(bytes data not None, Py_ssize_t pos):
+    """Return where the LF stands behind which the first counted frame begins, or -1.
+
+    Args:
+        data: what was read, without a NUL.
+        pos: where to begin.
+    """
+    cdef Text p = <Text>PyBytes_AS_STRING(data)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
+    cdef const void* found
+    cdef Text header
+    while 0 <= pos < size:
+        found = memchr(p + pos, b"\n", size - pos)
+        if found == NULL:
+            break
+        header = <Text>found + 1
+        while header[0] == b"\r":
+            header += 1
+        if is_header(header):
+            return <Text>found - p
+        pos = <Text>found - p + 1
+    return -1
+
+
+cdef inline bint is_header(Text p) noexcept:
+    """A count and a PRI that is no longer than it."""
+    cdef int digits = 0
+    cdef Py_ssize_t count = 0
+    if not b"1" <= p[0] <= b"9":
+        return False
+    while b"0" <= p[digits] <= b"9" and digits < MOST_DIGITS:
+        count = count * 10 + p[digits] - 48
+        digits += 1
+    p += digits
+    if p[0] != b" " or not is_pri(p + 1):
+        return False
+    if count >= LEAST:
+        return True
+    # `<`, its digits and `>`.
+    return count == 4 and p[4] == b">" or count >= 3 and p[3] == b">"
 
 
 cdef inline bint is_trailer(unsigned char c) noexcept:

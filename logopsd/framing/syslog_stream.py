@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Literal
 
-from logopsd.compiled import take_counted
+from logopsd.compiled import find_counted, take_counted
 from logopsd.framing.buffer import FrameList, PartialFrame
 from logopsd.framing.newline import NewlineFramer, NulFramer
 from logopsd.records import Frames
@@ -196,8 +196,7 @@ class SyslogStreamFramer:
 
     def _in_line(self, data: bytes, pos: int, out: FrameList) -> int:
         """Take lines, all of them at once up to the next counted frame."""
-        match = _counted_after_lf.search(self._lf_only, pos)
-        end = match.start() + 1 if match else len(data)
+        end = (_find_counted(self._lf_only, pos) + 1) or len(data)
         self._lines.take(data[pos:end], out)
         begun = self._lines.partial
         if not begun:
@@ -220,6 +219,14 @@ class SyslogStreamFramer:
         self._partial.add(data[pos:end])
         self._undecided = data[end:]
         return size
+
+
+def _find_counted(data: bytes, pos: int) -> int:
+    """Return where the LF stands behind which the first counted frame begins, or -1."""
+    if find_counted is not None:
+        return find_counted(data, pos)
+    match = _counted_after_lf.search(data, pos)
+    return match.start() if match else -1
 
 
 _STEPS: Mapping[_State, Callable[[SyslogStreamFramer, bytes, int, FrameList], int]] = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logopsd.compiled import take_counted
+from logopsd.compiled import find_counted, take_counted
 from logopsd.framing import syslog_stream
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 
@@ -32,8 +32,31 @@ def cut(pieces: list[bytes], mode: str) -> list[object]:
 def test_frames_are_cut_alike(mode, pieces):
     """Frames, faults and what is cut are the same, read by read."""
     compiled = cut(pieces, mode)
-    with mock.patch.object(syslog_stream, "take_counted", None):
+    with (
+        mock.patch.object(syslog_stream, "take_counted", None),
+        mock.patch.object(syslog_stream, "find_counted", None),
+    ):
         assert cut(pieces, mode) == compiled
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(PIECES, max_size=12).map(b"".join), st.integers(0, 20))
+def test_counted_frames_are_found_behind_lines_as_by_the_pattern(data, pos):
+    """The first of them, wherever the search begins; NULs are LFs by then."""
+    data = data.replace(b"\0", b"\n")
+    match = syslog_stream._counted_after_lf.search(data, pos)
+    assert find_counted(data, pos) == (match.start() if match else -1)
+
+
+@pytest.mark.parametrize("pri", [b"<>", b"<1>", b"<12>", b"<123>", b"<1234>"])
+@pytest.mark.parametrize(
+    "count", [b"0", *(b"%d" % n for n in range(1, 8)), b"123456789", b"1" * 10]
+)
+def test_a_count_shorter_than_its_pri_is_none(count, pri):
+    """Whatever the numbers of digits."""
+    data = b"x\n\r" + count + b" " + pri + b"y"
+    match = syslog_stream._counted_after_lf.search(data)
+    assert find_counted(data, 0) == (match.start() if match else -1)
 
 
 def test_frames_that_follow_one_another_are_taken():

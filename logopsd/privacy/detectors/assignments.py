@@ -62,7 +62,7 @@ _STAND_IN = (
 )
 """What stands where a secret would: a variable, a state, a boolean, what another tool masked."""
 
-_ENDS = {
+_ENDS: dict[str | None, str] = {
     None: r"""(?=[)\]}>.!?:]{0,3}(?:[\s"'\0]|\\["'nrt]|\Z"""
     r"""|[&;,](?:[\s\0"']|\Z|[\w.-]{1,64}[=:])))""",
     **{quote: re.escape(quote) for quote in _TO_QUOTE},
