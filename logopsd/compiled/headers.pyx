@@ -2,8 +2,9 @@
 """The usual headers of RFC 3164 and RFC 5424, read byte by byte; the patterns say the same.
 
 What is read here is a narrow part of what `parsing.rfc3164` and `parsing.rfc5424` read: header
-words of printable ASCII, one blank between them, a stamp of the usual form, a message in prose.
-Of any other line this makes nothing, and those read it.
+words of printable ASCII, one blank between them, a stamp of the usual form. Of any other line this
+makes nothing, and those read it. A message that may be structured itself is left as it stands, and
+told of.
 
 Every frame is a `bytes`, behind whose last byte CPython keeps a NUL. No class of characters holds
 NUL, so that no loop here runs beyond the end, and the next byte may always be looked at.
@@ -126,6 +127,7 @@ cdef class HeaderReader:
     cdef object record, bsd, guessed
     cdef Times times
     cdef list priorities
+    cdef bint is_prose  # the message that was read last
     # Of the batch that is being read.
     cdef str input, received, emitter
     cdef unsigned char bsd_stamp[STAMP]  # the last one, and what it says
@@ -139,7 +141,7 @@ cdef class HeaderReader:
         self.guessed = guessed
 
     def read(self, list frames, peers, str input, str received, str emitter):
-        """Return a record for each frame, None where it is not as usual, and the places of these.
+        """Read frames.
 
         Args:
             frames: bytes.
@@ -147,9 +149,14 @@ cdef class HeaderReader:
             input: of the batch.
             received: likewise.
             emitter: who is named as the producer where the header names none.
+
+        Returns:
+            A record for each frame, None where it is not as usual; the places of these; and the
+            places of records whose message is yet to be read by who knows its MESSAGE_HINT.
         """
         cdef list records = []
         cdef list left = []
+        cdef list hinted = []
         cdef bint one = peers is None or isinstance(peers, str)
         cdef object record
         cdef object peer = peers if one else None
@@ -165,8 +172,10 @@ cdef class HeaderReader:
                 record = None
             if record is None:
                 left.append(place)
+            elif not self.is_prose:
+                hinted.append(place)
             records.append(record)
-        return records, left
+        return records, left, hinted
 
     cdef object read_one(self, bytes frame, object peer):
         cdef Text p = <Text>PyBytes_AS_STRING(frame)
@@ -253,8 +262,7 @@ cdef class HeaderReader:
             p += 1
         if p[0] == 0xEF and p[1] == 0xBB and p[2] == 0xBF:
             p += 3
-        if not is_prose(p):
-            return None
+        self.is_prose = is_prose(p)
         facility, severity, level = self.priorities[pri]
         app = ascii(tag, tag_end)
         return self.record(
@@ -307,9 +315,10 @@ cdef class HeaderReader:
             p += 1
             if p[0] == 0xEF and p[1] == 0xBB and p[2] == 0xBF:
                 p += 3
-            if not is_prose(p):
-                return None
-        elif p != end:
+            self.is_prose = is_prose(p)
+        elif p == end:
+            self.is_prose = True
+        else:
             return None
         facility, severity, level = self.priorities[pri]
         app = word_or_none(words[1], ends[1])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from logopsd import compiled
 from logopsd.parsing.cut import without_halves
 from logopsd.parsing.json_line import JsonLineParser
-from logopsd.parsing.messages import MessageReader, match_message
+from logopsd.parsing.messages import MessageReader, hint_of, match_message
 from logopsd.parsing.normalize import Normalizer, complete
 from logopsd.parsing.plain import PlainParser
 from logopsd.parsing.priority import PRIORITIES
@@ -74,9 +74,12 @@ class LineParser:
             self._parse_frames(frames, peers, batch, emitter)
             return
         try:
-            records, left = self._headers.read(
+            records, left, hinted = self._headers.read(
                 frames.frames, peers, batch.input, batch.received, emitter
             )
+            for place in hinted:
+                if hint := hint_of(records[place].msg):
+                    self._messages.read(records[place], hint)
         except Exception:  # a bug, as below
             self._parse_frames(frames, peers, batch, emitter)
             return

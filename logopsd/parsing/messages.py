@@ -35,6 +35,7 @@ MESSAGE_HINT: Final = rf"(?>(?:(?=({'|'.join(_STARTS)})))?)"
 
 _HEX_DIGITS: Final = frozenset(hexdigits)
 _MESSAGE: Final = re.compile(rf" ?+\ufeff?+{MESSAGE_HINT}(.*)", re.DOTALL)
+_HINT: Final = re.compile(MESSAGE_HINT)
 _COOKIE: Final = re.compile(r"@cee: ?+")
 
 
@@ -44,6 +45,13 @@ def match_message(text: str, start: int) -> tuple[str, str]:
     assert match is not None  # it matches anything
     hint, msg = match.groups("")
     return hint, msg
+
+
+def hint_of(msg: str) -> str:
+    """Return the hint of a message, or an empty text."""
+    match = _HINT.match(msg)
+    assert match is not None  # likewise
+    return match[1] or ""
 
 
 class MessageReader:

@@ -94,9 +94,20 @@ def test_a_usual_line_is_read_here(line):
     """None of them is left to the patterns, also where it is cut to nothing but its header."""
     parser = LineParser(tz=UTC)
     parser.stamps.at(NOW.timestamp())
-    (record,), left = parser._headers.read([line], None, "tcp", "", "tcp")
-    assert left == []
+    (record,), left, hinted = parser._headers.read([line], None, "tcp", "", "tcp")
+    assert left == hinted == []
     assert record.level
+
+
+@pytest.mark.parametrize("msg", [b'{"a": 1}', b"error: x", b"a=b", b"%ASA-6-1: x", b"1.2.3.4 - -"])
+def test_a_message_that_may_be_structured_is_told_of(msg):
+    """Its header is read here, and the message by who knows how it begins."""
+    parser = LineParser(tz=UTC)
+    parser.stamps.at(NOW.timestamp())
+    frames = [UNTAGGED + msg, BSD, NIL + msg]
+    records, left, hinted = parser._headers.read(frames, None, "tcp", "", "tcp")
+    assert (left, hinted) == ([], [0, 2])
+    assert records[0].msg == records[2].msg == msg.decode()
 
 
 @pytest.mark.parametrize("line", USUAL)
