@@ -14,7 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 BENCH := .cache/bench
-PACKAGE_FILES := setup.py setup.cfg pyproject.toml logopsd/__init__.py $(wildcard logopsd/compiled/*.pyx)
+PACKAGE_FILES := setup.py setup.cfg pyproject.toml logopsd/__init__.py $(wildcard logopsd/compiled/*.p[xy][dx])
 
 # PYTHON=/path/to/python3.12 chooses one; else the first that is new enough.
 PYTHON ?=

@@ -53,6 +53,7 @@ workspace "logopsd" "A log receiver: takes any log line, masks personal data, st
         listeners -> metrics "counts, shows"
         pipeline -> parsing "frames"
         pipeline -> privacy "records"
+        listeners -> compiled "has datagrams read"
         framing -> compiled "has usual frames cut"
         parsing -> compiled "has usual headers read"
         privacy -> compiled "has texts sifted"

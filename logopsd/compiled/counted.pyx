@@ -4,7 +4,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.string cimport memchr
 
-ctypedef const unsigned char* Text
+from logopsd.compiled.text cimport Text, is_trailer
 
 cdef enum:
     LEAST = 5  # of a count: no PRI is longer
@@ -94,10 +94,6 @@ cdef inline bint is_header(Text p) noexcept:
         return True
     # `<`, its digits and `>`.
     return count == 4 and p[4] == b">" or count >= 3 and p[3] == b">"
-
-
-cdef inline bint is_trailer(unsigned char c) noexcept:
-    return c == b"\n" or c == b"\r" or c == 0
 
 
 cdef inline bint is_pri(Text p) noexcept:

@@ -7,6 +7,8 @@ from libc.errno cimport EINTR, errno
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, strlen
 
+from logopsd.compiled.text cimport is_trailer
+
 cdef extern from * nogil:
     """
     #ifndef _GNU_SOURCE
@@ -17,7 +19,7 @@ cdef extern from * nogil:
     #include <sys/socket.h>
     #include <sys/uio.h>
     """
-    int AF_INET, AF_INET6, INET6_ADDRSTRLEN, MSG_DONTWAIT
+    int AF_INET, AF_INET6, MSG_DONTWAIT
     struct iovec:
         void* iov_base
         size_t iov_len
@@ -165,7 +167,3 @@ cdef class DatagramReader:
                 self.peers.clear()
             self.peers[key] = found
         return found
-
-
-cdef inline bint is_trailer(unsigned char c) noexcept:
-    return c == b"\n" or c == b"\r" or c == 0

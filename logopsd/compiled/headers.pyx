@@ -14,7 +14,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memcmp, memcpy
 
-from logopsd.compiled.stamps cimport Stamp, Text, Times, is_clock, read_stamp
+from logopsd.compiled.stamps cimport Stamp, Times, is_clock, read_stamp
+from logopsd.compiled.text cimport Text
 
 cdef enum:
     DIGIT = 1
@@ -83,6 +84,10 @@ cdef inline Text skip(Text p, unsigned char kind) noexcept:
     while is_a(p[0], kind):
         p += 1
     return p
+
+
+cdef inline Text behind_bom(Text p) noexcept:
+    return p + 3 if p[0] == 0xEF and p[1] == 0xBB and p[2] == 0xBF else p
 
 
 cdef inline bint is_prose(Text p) noexcept:
@@ -258,10 +263,7 @@ cdef class HeaderReader:
             p = tag_end + 1
         else:
             return None
-        if p[0] == b" ":
-            p += 1
-        if p[0] == 0xEF and p[1] == 0xBB and p[2] == 0xBF:
-            p += 3
+        p = behind_bom(p + 1 if p[0] == b" " else p)
         self.is_prose = is_prose(p)
         facility, severity, level = self.priorities[pri]
         app = ascii(tag, tag_end)
@@ -312,9 +314,7 @@ cdef class HeaderReader:
             if p == NULL:
                 return None
         if p[0] == b" ":
-            p += 1
-            if p[0] == 0xEF and p[1] == 0xBB and p[2] == 0xBF:
-                p += 3
+            p = behind_bom(p + 1)
             self.is_prose = is_prose(p)
         elif p == end:
             self.is_prose = True

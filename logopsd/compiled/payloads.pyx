@@ -6,7 +6,8 @@ nothing that collides with a field of ours, needs no closer look. Of any other p
 nothing, and `parsing.normalize` reads it.
 """
 
-from logopsd.compiled.stamps cimport Stamp, Text, Times, read_stamp
+from logopsd.compiled.stamps cimport Stamp, Times, read_stamp
+from logopsd.compiled.text cimport Text
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object)

@@ -1,10 +1,5 @@
 import re
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
-
-MAIL: Final = -1
-IPV4: Final = -2
-NOBODY: Final = -3
 
 class Sieve:
     def __init__(

@@ -19,7 +19,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
 
-ctypedef const unsigned char* Text
+from logopsd.compiled.text cimport Text
 
 cdef enum:
     LONGEST_HEAD = 24

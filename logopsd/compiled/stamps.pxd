@@ -1,6 +1,6 @@
 """Stamps of RFC 3339, byte by byte, for what reads them within a line or alone."""
 
-ctypedef const unsigned char* Text
+from logopsd.compiled.text cimport Text, is_digit
 
 cdef enum:
     SECOND = 19  # YYYY-MM-DDThh:mm:ss
@@ -12,10 +12,6 @@ cdef struct Stamp:
     Text digits  # where the digits of the fraction end that are kept
     Text zone
     Text end  # NULL where it is no stamp
-
-
-cdef inline bint is_digit(unsigned char c) noexcept nogil:
-    return 48 <= c <= 57
 
 
 cdef inline bint two_digits(Text p) noexcept nogil:

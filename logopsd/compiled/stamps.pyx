@@ -4,6 +4,8 @@
 from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.string cimport memcmp, memcpy
 
+from logopsd.compiled.text cimport Text, is_digit
+
 cdef extern from "Python.h":
     void* PyUnicode_DATA(object)
     object PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)

@@ -1,6 +1,7 @@
 """Masks texts: one at a time (the reference), or a batch joined into one string (the fast way).
 
-Both ways run the same detectors. Joining pays as the triggers of each detector are then searched
+Where the sieve was compiled, a batch goes through it first, and only what it leaves is joined. Both
+ways run the same detectors. Joining pays as the triggers of each detector are then searched
 for once a batch and not once a text: 1.1 us a text of 160 characters for two detectors, where one
 at a time takes 5.4; 2.6 us for all that are on by default, where one at a time takes 22.
 """

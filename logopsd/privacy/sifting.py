@@ -12,7 +12,7 @@ from logopsd.privacy.detectors.triggers import Head, Trigger, Usual
 if TYPE_CHECKING:
     from logopsd.compiled.sieve import Sieve
 
-_MAIL, _IPV4, _NOBODY = -1, -2, -3
+_MAIL, _IPV4, _NOBODY = -1, -2, -3  # as sieve.pyx has them
 _USUAL: Final[dict[Usual, int]] = {"mail": _MAIL, "ipv4": _IPV4}
 
 _DOUBTFUL: Final = (
