@@ -62,9 +62,13 @@ class Threshold:
         """Log from this level on, one of LEVELS."""
         self._least = LEVELS[level]
 
+    def lets(self, level: str) -> bool:
+        """Say whether a level is urgent enough."""
+        return LEVELS.get(level, logging.CRITICAL) >= self._least
+
     def __call__(self, _: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Drop what is less urgent; a processor of structlog."""
-        if LEVELS.get(method, logging.CRITICAL) < self._least:
+        if not self.lets(method):
             raise structlog.DropEvent
         return event
 
@@ -88,19 +92,33 @@ def configure(
     stream = sys.stderr if stream is None else stream
     console = format == "console" or (format == "auto" and stream.isatty())
     render = _for_people(stream) if console else _for_programs(instance)
+    threshold = Threshold(level) if isinstance(level, str) else level
     logger = structlog.wrap_logger(
         _Output(stream),
         processors=[
-            Threshold(level) if isinstance(level, str) else level,
+            threshold,
             structlog.processors.add_log_level,
             _without_exception_text,
             _with_masked_peer,
             *render,
         ],
-        # It lets all levels through: which of them are wanted may change (SIGHUP).
-        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
+        wrapper_class=_logger_class(threshold),
     )
     return logger.bind()  # type: ignore[no-any-return]
+
+
+def _logger_class(threshold: Threshold) -> type[FilteringBoundLogger]:
+    """Return a class that lets all levels through: which are wanted may change (SIGHUP).
+
+    Only what each request says, at debug, is asked for at once: 0.2 us where it is not wanted, in
+    place of 5 on the way through the processors.
+    """
+    every = structlog.make_filtering_bound_logger(logging.NOTSET)
+
+    def debug(self: FilteringBoundLogger, event: str, *args: object, **values: object) -> Any:
+        return every.debug(self, event, *args, **values) if threshold.lets("debug") else None
+
+    return type(every.__name__, (every,), {"debug": debug})
 
 
 def take_over(log: FilteringBoundLogger) -> None:

@@ -21,6 +21,8 @@ from logopsd.rate_limit import Notice, RateLimiter, limit_frames
 from logopsd.records import INPUTS, Batch, Frames, Receipt, Record
 from logopsd.sinks.contract import Sink
 
+_MILLISECONDS = [f"{number:03d}Z" for number in range(1000)]
+
 _BEAT = Frames([b"<13>1 - - logopsd - - - heartbeat"])
 
 
@@ -190,7 +192,7 @@ class Pipeline:
         if second != self._second:
             self._second = second
             self._received = rfc3339_milliseconds(second)[: -len("000Z")]
-        return Batch(input, now, f"{self._received}{int(now * 1000) % 1000:03d}Z")
+        return Batch(input, now, self._received + _MILLISECONDS[int(now * 1000) % 1000])
 
     def _mask_and_store(self, parcel: Parcel) -> None:
         batch = parcel.batch

@@ -89,8 +89,7 @@ class Record(msgspec.Struct, omit_defaults=True, gc=False):
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """What one read brought: what its records have in common, and the records themselves.
 
     The parsers are handed the batch for its time and input, and count in it what they had to
@@ -111,7 +110,7 @@ class Batch:
     input: str
     now: float
     received: str
-    records: list[Record] = field(default_factory=list)
+    records: list[Record] = []
     missing_ts: int = 0
     missing_level: int = 0
     suppressed: int = 0
@@ -119,8 +118,7 @@ class Batch:
     waits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """Goes down to the sink with the bytes of a batch, and comes back up when they are stored.
 
     Attributes:

@@ -283,3 +283,21 @@ def test_the_threshold_may_change() -> None:
     log.error("four")
 
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["two", "four"]
+
+
+def test_debug_lines_come_where_they_are_wanted() -> None:
+    """Whether they are is asked at each, and what they say stands in them."""
+    stream = io.StringIO()
+    threshold = Threshold("info")
+    log = configure(threshold, "json", stream).bind(input="http")
+    log.debug("one", accepted=1)
+    threshold.set("debug")
+    log.debug("two", accepted=2)
+
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["event"], line["level"], line["input"], line["accepted"]) == (
+        "two",
+        "debug",
+        "http",
+        2,
+    )

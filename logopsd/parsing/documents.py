@@ -45,12 +45,13 @@ class DocumentParser:
             batch: gets the records and the counts of what they lacked.
             format: what the records say understood them; a line says so itself.
         """
-        start = len(batch.records)
+        records = batch.records
+        start = len(records)
         self._parse(documents, peer, batch, format)
         if self._max_message:
-            for record in batch.records[start:]:
-                # Most are far from it; no character has more than four bytes.
-                if len(record.msg) * 4 > self._max_message and not record.truncated:
+            enough = self._max_message // 4  # no character has more bytes, and most are far from it
+            for record in records[start:] if start else records:
+                if len(record.msg) > enough and not record.truncated:
                     cut_message(record, self._max_message)
 
     def _parse(
@@ -61,12 +62,10 @@ class DocumentParser:
         if protocol is not None:
             protocol.parse(documents, peer, batch)
             return
-        record = self._normalizer.record
+        record, append, input = self._normalizer.record, batch.records.append, batch.input
         for document in documents:
-            if isinstance(document, Mapping):
-                batch.records.append(
-                    record(document, peer, batch, format=format, emitter=batch.input)
-                )
+            if type(document) is dict or isinstance(document, Mapping):  # the first takes no time
+                append(record(document, peer, batch, format=format, emitter=input))
             else:
                 frame = to_text(document).encode(errors="replace")
                 self._lines.parse(Frames([frame]), peer, batch)

@@ -91,7 +91,7 @@ class Stamps:
 
     def __init__(self, *, tz: tzinfo) -> None:
         self._tz = tz
-        self._now = datetime.fromtimestamp(0, UTC)
+        self._epoch = 0.0
         self._hour = 0
         # What several zones bear for a name means ours, where ours bears it too.
         seasons = [datetime(2000, month, 1, tzinfo=tz) for month in (1, 7)]
@@ -111,7 +111,11 @@ class Stamps:
             self.iso.clear()
             self.bsd.clear()
             self._scanned.clear()
-        self._now = datetime.fromtimestamp(now, UTC)
+        self._epoch = now
+
+    @property
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._epoch, UTC)
 
     def read_rfc3339(self, text: str) -> str:
         """Read the most usual form alone: what `read` makes of it, or an empty text."""

@@ -6,9 +6,7 @@ masked loses every text its sender gave, keeps its token, and is counted.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -38,8 +36,7 @@ _MACHINES = ("ipv4", "ipv6", "mac")
 _OWN_FIELDS = frozenset(Record.__struct_fields__) - {"extras"}
 
 
-@dataclass(frozen=True, slots=True)
-class PrivacyReport:
+class PrivacyReport(msgspec.Struct, frozen=True):
     """What the stage did to a batch.
 
     Attributes:
@@ -48,7 +45,7 @@ class PrivacyReport:
         unencrypted: records masked, but without their token, as encryption failed.
     """
 
-    masked: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    masked: Mapping[str, int] = msgspec.field(default_factory=dict)
     withheld: int = 0
     unencrypted: int = 0
 
@@ -227,8 +224,7 @@ class PrivacyStage:
             return _Tokens(failed=len(wanted))
 
 
-@dataclass(frozen=True, slots=True)
-class _Tokens:
+class _Tokens(msgspec.Struct, frozen=True):
     """Tokens, and what they are of: first those of messages, then those of other fields."""
 
     messages: Sequence[Record] = ()

@@ -5,27 +5,36 @@ from collections.abc import Iterator
 from logopsd.config.env_file import parse_env
 from logopsd.errors import TokenError
 from logopsd.listeners.http.inflate import CODINGS, PIECE_BYTES, InflateError, Inflater
-from logopsd.listeners.http.messages import Request, Response
-from logopsd.listeners.http.requests import RequestReader
+from logopsd.listeners.http.messages import Request, Response, Route
+from logopsd.listeners.http.requests import KnownHeads, RequestReader
 from logopsd.privacy import detectors
 from logopsd.privacy.masking import Masker
 from logopsd.privacy.tokens import TokenMaker
 from tests.fuzz.framers import pieces
 
+_ROUTE = Route(lambda _request, _respond: None)
+
 
 class _Heard:
     """Writes down what a reader tells."""
 
-    def __init__(self, parts: Iterator[bytes]) -> None:
+    def __init__(self, parts: Iterator[bytes], known: KnownHeads) -> None:
         self.told: list[str] = []
         self.body = b""
-        reader = RequestReader(self, peer="192.0.2.1", max_head_bytes=1024)
+        reader = RequestReader(self, peer="192.0.2.1", max_head_bytes=1024, known=known)
         for part in parts:
             reader.receive_data(part)
 
     def request_begins(self, request: Request) -> None:
-        """Begin a request."""
-        self.told.append(f"{request.method} {request.target!r}")
+        """Begin a request, which somebody serves."""
+        request.route = _ROUTE
+        self.told.append(f"{request.method} {request.target!r} {request.headers}")
+
+    def request_arrives(self, request: Request) -> None:
+        """Take a whole one."""
+        self.request_begins(request)
+        self.body_arrives(request.body)
+        self.request_ends()
 
     def body_arrives(self, data: bytes) -> None:
         """Add to its body."""
@@ -43,7 +52,9 @@ class _Heard:
 
 def http(data: bytes) -> None:
     """Requests are the same however the stream is split, and nothing is told after the end."""
-    whole, split = _Heard(iter([data])).told, _Heard(pieces(data)).told
+    known = KnownHeads()
+    whole, split = _Heard(iter([data]), known).told, _Heard(pieces(data), KnownHeads()).told
+    assert _Heard(iter([data]), known).told == whole  # by heads that are known now
     assert "malformed" not in whole[:-1]
     assert "malformed" not in split[:-1]
     # A head is refused for its length sooner where it comes slowly.

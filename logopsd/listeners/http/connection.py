@@ -36,33 +36,30 @@ class HttpConnection(ReadingProtocol):
 
     Args:
         service: of the listener.
-        clock: seconds, monotonic.
         on_open: called with the connection; tells whether there is room for it.
         on_close: called with it once it is gone.
 
     Attributes:
         peer: whose it is, as known before it is made, or else as the socket says.
-        deadline: when `time_out` is due, on the clock.
     """
 
     def __init__(
         self,
         service: Service,
         *,
-        clock: Callable[[], float],
         on_open: Callable[["HttpConnection"], bool],
         on_close: Callable[["HttpConnection"], None],
     ) -> None:
-        self.deadline = math.inf
         self.peer = ""
         self._service = service
-        self._clock = clock
         self._on_open = on_open
         self._on_close = on_close
         self._pending: deque[Exchange] = deque()  # in order, none of them answered on the wire
         self._current: Exchange | None = None  # the one whose body is being read
-        self._wait: tuple[Wait, int] | None = None
+        self._wait: tuple[Wait, int, int] | None = None  # as last looked at
+        self._deadline = math.inf
         self._progress_bytes = 0
+        self._times_taken = 0
         self._corked = False
         self._settling_is_due = False
         self._ends_when_answered = False
@@ -84,6 +81,7 @@ class HttpConnection(ReadingProtocol):
             self,
             peer=self.peer,
             max_head_bytes=self._service.limits.max_head_bytes,
+            known=self._service.known,
         )
         if self._on_open(self):
             self._settle()
@@ -106,8 +104,13 @@ class HttpConnection(ReadingProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read requests, and write in one piece what could be answered at once."""
-        self._ahead = memoryview(bytes(self._ahead) + data if self._ahead else data)
-        self._read_ahead()
+        if self._ahead or len(data) > SLICE_BYTES:
+            self._ahead = memoryview(bytes(self._ahead) + data)
+            self._read_ahead()
+        elif self._read_paused:
+            self._ahead = memoryview(data)
+        elif not self._is_over and self._read(data):
+            self._settle()
 
     def eof_received(self) -> bool:
         """Answer what was asked, though the client will send nothing more."""
@@ -124,6 +127,7 @@ class HttpConnection(ReadingProtocol):
 
     def resume_writing(self) -> None:
         """Go on."""
+        self._times_taken += 1
         self._set_write_paused(False)
 
     # What the reader calls.
@@ -133,6 +137,13 @@ class HttpConnection(ReadingProtocol):
         exchange = self._current = Exchange(self._service, request, self._answered)
         self._pending.append(exchange)
         exchange.begin()
+        self._stop_behind(exchange)
+
+    def request_arrives(self, request: Request) -> None:
+        """Take a whole request."""
+        exchange = Exchange(self._service, request, self._answered)
+        self._pending.append(exchange)
+        exchange.serve()
         self._stop_behind(exchange)
 
     def body_arrives(self, data: bytes) -> None:
@@ -184,11 +195,29 @@ class HttpConnection(ReadingProtocol):
         """Close at once, whatever is under way."""
         self._transport.abort()
 
-    def time_out(self, now: float) -> None:
-        """Act on the deadline that has passed."""
-        wait = self._waits_for()
+    def look_at_time(self, now: float) -> None:
+        """See whether what is waited for takes too long; to be called each second.
+
+        A wait begins when it is first seen here: setting a time with each request, which mostly
+        is over at once, would cost more than being a second late. Bytes alone win no time.
+
+        Args:
+            now: seconds, monotonic.
+        """
+        wait = (self._waits_for(), self._reader.begun, self._times_taken)
+        if wait != self._wait:
+            self._wait = wait
+            self._deadline = now + seconds_for(wait[0], self._service.limits)
+            if self._current is not None:
+                self._progress_bytes = self._current.wire_bytes
+        elif self._deadline <= now:
+            self._time_out(wait[0], now)
+
+    # Below: how.
+
+    def _time_out(self, wait: Wait, now: float) -> None:
         if wait is Wait.BODY and self._has_progressed():
-            self.deadline = now + self._service.limits.stall_seconds
+            self._deadline = now + self._service.limits.stall_seconds
         elif wait in (Wait.HEAD, Wait.BODY):
             self.malformed(error_response(408, "the request came too slowly", close=True))
             self._settle()
@@ -196,8 +225,6 @@ class HttpConnection(ReadingProtocol):
             self._transport.close()
         else:
             self._transport.abort()
-
-    # Below: how.
 
     def _set_write_paused(self, paused: bool) -> None:
         self._write_paused = paused
@@ -210,7 +237,7 @@ class HttpConnection(ReadingProtocol):
         while self._ahead and not (self._read_paused or self._is_over):
             size = SLICE_BYTES if self._current is None else BODY_SLICE_BYTES
             piece, self._ahead = self._ahead[:size], self._ahead[size:]
-            if not self._read(piece):
+            if not self._read(bytes(piece)):
                 return
             self._settle()
         if self._is_over:
@@ -221,7 +248,7 @@ class HttpConnection(ReadingProtocol):
         """Whether what the client still sends is thrown away."""
         return self._lingering or self._lost or self._outlet is not None
 
-    def _read(self, piece: memoryview) -> bool:
+    def _read(self, piece: bytes) -> bool:
         self._corked = True
         try:
             self._reader.receive_data(piece)
@@ -249,29 +276,30 @@ class HttpConnection(ReadingProtocol):
             self._reader.stop()
 
     def _settle(self) -> None:
-        """Bring answers, reading and the deadline in line with what has happened."""
+        """Bring answers and reading in line with what has happened."""
         self._settling_is_due = False
         if self._lost or self._corked:  # reading settles when it is through
             return
         self._flush()
         self._set_reading()
-        self._set_deadline()
 
     def _flush(self) -> None:
         """Write every answer whose turn it is."""
         pending = self._pending
+        if pending and pending[0].answer is None and not pending[0].awaits_continue:
+            return
         out = []
         feed: Feed | None = None
         while pending and (answer := pending[0].answer) is not None:
             exchange = pending.popleft()
             out.append(self._encode(exchange, answer))
-            if exchange.request.method != "HEAD":
+            if answer.feed is not None and exchange.request.method != "HEAD":
                 feed = answer.feed
         if pending and pending[0].awaits_continue:
             pending[0].awaits_continue = False
             out.append(CONTINUE)
         if out:
-            self._transport.write(b"".join(out))
+            self._transport.write(out[0] if len(out) == 1 else b"".join(out))
         if feed is not None:
             self._begin_feed(feed)
         if self._ends_when_answered and not pending and not self._is_over:
@@ -326,12 +354,12 @@ class HttpConnection(ReadingProtocol):
             self._transport.close()
 
     def _set_reading(self) -> None:
-        service = self._service
-        pause = self._outlet is None and (
+        service, current = self._service, self._current
+        pause = (
             self._write_paused
             or len(self._pending) > service.limits.max_pipelined
-            or (service.paused and self._current is not None and self._current.is_streamed)
-        )
+            or (service.paused and current is not None and current.is_streamed)
+        ) and self._outlet is None
         if pause == self._read_paused:
             return
         self._read_paused = pause
@@ -341,16 +369,6 @@ class HttpConnection(ReadingProtocol):
             self._transport.resume_reading()
             if self._ahead:  # it runs before anything that is read anew
                 asyncio.get_running_loop().call_soon(self._read_ahead)
-
-    def _set_deadline(self) -> None:
-        """Set a new deadline only where another wait has begun: bytes alone win no time."""
-        wait = (self._waits_for(), self._reader.begun)
-        if wait == self._wait:
-            return
-        self._wait = wait
-        self.deadline = self._clock() + seconds_for(wait[0], self._service.limits)
-        if self._current is not None:
-            self._progress_bytes = self._current.wire_bytes
 
     def _waits_for(self) -> Wait:
         if self._lingering:

@@ -1,8 +1,9 @@
 """One request and its answer: refused by its head, or its body taken and handed to a route."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
+
+from msgspec.structs import replace
 
 from logopsd.listeners.http.inflate import InflateError, Inflater
 from logopsd.listeners.http.messages import (
@@ -21,6 +22,7 @@ from logopsd.listeners.http.refusals import (
     method_not_allowed,
     not_found,
     refusal,
+    refusal_now,
     too_long,
 )
 from logopsd.listeners.http.service import Service
@@ -99,24 +101,34 @@ class Exchange:
         if self.answer is not None:
             raise RuntimeError("a request was answered twice")
         self.answer = response
-        self._release()
+        if self._held or self._chunks:
+            self._release()
         self._on_answer(self)
 
     def begin(self) -> None:
         """Refuse by the head, or make ready for the body."""
-        request, service = self.request, self._service
-        methods = service.methods_at(request)
-        route = None if methods is None else methods.get(request.method)
-        if isinstance(route, Choice):
-            route = route.choose(request)
-        if methods is None:
-            self.refuse(not_found())
-        elif route is None:
-            self.refuse(method_not_allowed(methods))
-        elif (response := refusal(request, route, service)) is not None:
-            self.refuse(response)
-        else:
+        route = self._chosen_route()
+        if route is not None:
             self._open(route)
+
+    def serve(self) -> None:
+        """Do all of it, as the body has come with the head."""
+        route = self._chosen_route()
+        body = self.request.body
+        if type(route) is Route and coding_of(self.request) is None:
+            self.wire_bytes = len(body)
+            self.body_over = True
+            try:
+                self._handle(route)
+            except Exception as error:
+                self._fail(error)
+            return
+        self.request.body = b""
+        if route is not None:
+            self._open(route)
+        if body:
+            self.receive(body)
+        self.end()
 
     def receive(self, data: bytes) -> None:
         """Take a piece of the body, as sent."""
@@ -160,6 +172,33 @@ class Exchange:
         if consumer is not None and not self.body_over:
             self._guard(consumer.abort)
         self._release()
+
+    def _chosen_route(self) -> Route | StreamRoute | None:
+        """Return who serves the request; refuse it where nobody does, or will."""
+        request, service = self.request, self._service
+        route = request.route or self._found_route(request)
+        if route is None:
+            return None
+        response = refusal_now(request, route, service)
+        # What is wrong with a head is told to those alone who may send.
+        if response is None and request.route is None:
+            response = refusal(request, route, service)
+        if response is not None:
+            self.refuse(response)
+            return None
+        request.route = route
+        return route
+
+    def _found_route(self, request: Request) -> Route | StreamRoute | None:
+        methods = self._service.methods_at(request)
+        if methods is None:
+            self.refuse(not_found())
+            return None
+        route = methods.get(request.method)
+        if route is None:
+            self.refuse(method_not_allowed(methods))
+            return None
+        return route.choose(request) if isinstance(route, Choice) else route
 
     def _open(self, route: Route | StreamRoute) -> None:
         request = self.request
@@ -223,18 +262,24 @@ class Exchange:
             assert isinstance(self._route, Route)
             self.request.body = b"".join(self._chunks)
             self._release()
-            self._route.handler(self.request, self.respond)
-            self.request.body = b""  # the answer may be long in coming
+            self._handle(self._route)
+
+    def _handle(self, route: Route) -> None:
+        route.handler(self.request, self.respond)
+        self.request.body = b""  # the answer may be long in coming
 
     def _guard(self, step: Callable[..., None], *arguments: object) -> None:
         """Run a step of a route; what it raises is a bug of ours, and none of the client's."""
         try:
             step(*arguments)
         except Exception as error:
-            path = self.request.path.decode("latin-1")
-            self._service.log.error("http_route_failed", path=path, type=type(error).__name__)
-            if self.answer is None:
-                self.refuse(error_response(500, "the request could not be processed"))
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        path = self.request.path.decode("latin-1")
+        self._service.log.error("http_route_failed", path=path, type=type(error).__name__)
+        if self.answer is None:
+            self.refuse(error_response(500, "the request could not be processed"))
 
     def _is_body_too_much(self, response: Response) -> bool:
         """Tell whether too much of the body may still come to read it away."""

@@ -17,8 +17,8 @@ from logopsd.listeners.http.messages import Check, Routes
 from logopsd.listeners.http.service import Limits, Service, by_path
 
 SWEEP_SECONDS = 1.0
-"""How often deadlines are looked at. One timer for all connections, as one for each would have
-to be set anew with every request."""
+"""How often it is seen who waits for too long. One timer for all connections, as one for each
+would have to be set anew with every request."""
 
 BACKLOG = 1024
 """Connections the kernel may hold until they are accepted; more than a burst of senders."""
@@ -113,7 +113,7 @@ class HttpListener:
 
     def replace_routes(self, routes: Routes) -> None:
         """Serve other routes from the next request on; those under way keep theirs."""
-        self._service.routes = by_path(routes)
+        self._service.replace_routes(routes)
 
     def pause(self) -> None:
         """Answer 503 to what would have to be stored; the sink is full."""
@@ -149,9 +149,7 @@ class HttpListener:
         await self._wait_until_gone()
 
     def _connection(self) -> HttpConnection:
-        return HttpConnection(
-            self._service, clock=self._clock, on_open=self._opened, on_close=self._closed
-        )
+        return HttpConnection(self._service, on_open=self._opened, on_close=self._closed)
 
     def _connection_of(self, peer: str) -> HttpConnection:
         connection = self._connection()
@@ -187,11 +185,10 @@ class HttpListener:
 
     def _sweep(self) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
-        self.check_deadlines()
+        self.check_times()
 
-    def check_deadlines(self) -> None:
-        """Let each connection whose time is over act on it."""
+    def check_times(self) -> None:
+        """Let each connection see whether it waits for too long."""
         now = self._clock()
         for connection in list(self._connections):
-            if connection.deadline <= now:
-                connection.time_out(now)
+            connection.look_at_time(now)

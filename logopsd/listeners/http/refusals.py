@@ -48,16 +48,11 @@ def coding_of(request: Request) -> str | None:
 
 
 def refusal(request: Request, route: Route | StreamRoute, service: Service) -> Response | None:
-    """Say why the body of a request is not wanted; None where it is."""
+    """Say why, by its head, the body of a request is not wanted; None where it is."""
     if request.headers.get(b"expect", b"100-continue").lower() != b"100-continue":
         return error_response(417, "the only Expect served is 100-continue")
-    if request.method == "POST":
-        if service.authorize is not None and (response := service.authorize(request)) is not None:
-            return response
-        if request.content_length is None and not request.chunked:
-            return error_response(411, "send a Content-Length, or the body in chunks")
-        if service.paused and not (isinstance(route, StreamRoute) and route.patient):
-            return busy()
+    if request.method == "POST" and request.content_length is None and not request.chunked:
+        return error_response(411, "send a Content-Length, or the body in chunks")
     coding = coding_of(request)
     if coding is not None and coding not in route.codings:
         return _not_coded_so(route.codings)
@@ -65,6 +60,17 @@ def refusal(request: Request, route: Route | StreamRoute, service: Service) -> R
     if limit is not None and (request.content_length or 0) > limit:
         return too_long(limit)
     return None if route.check is None else route.check(request)
+
+
+def refusal_now(request: Request, route: Route | StreamRoute, service: Service) -> Response | None:
+    """Say why a request is not wanted from this client or at present; None where it is."""
+    if request.method != "POST":
+        return None
+    if service.authorize is not None and (response := service.authorize(request)) is not None:
+        return response
+    if service.paused and not (isinstance(route, StreamRoute) and route.patient):
+        return busy()
+    return None
 
 
 def _not_coded_so(codings: tuple[str, ...]) -> Response:

@@ -6,7 +6,7 @@ header, a bare LF (RFC 9112 section 11.2). What it lets through and we do not is
 """
 
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -14,6 +14,17 @@ from logopsd.listeners.http.messages import Request, Response, error_response
 
 HEADER_OVERHEAD_BYTES = 4
 """Colon, blank and line end of one header field, so that many empty ones count too."""
+
+MAX_KNOWN_HEADS = 256
+"""Heads kept to be known again: of each sender one for each length its bodies have."""
+
+MAX_KNOWN_HEAD_BYTES = 1024
+"""Of such a head. Those of agents have 100 to 400; all that are kept are at most a few MiB."""
+
+UNREPEATABLE: Final = frozenset((b"expect", b"upgrade"))
+"""What no head has that is known again: the body waits for an answer, or the parser for us."""
+
+_HEAD_END: Final = b"\r\n\r\n"
 
 TLS_HANDSHAKE = b"\x16\x03"
 """How a TLS ClientHello begins (RFC 8446 section 5.1)."""
@@ -34,6 +45,9 @@ class RequestEvents(Protocol):
     def request_begins(self, request: Request) -> None:
         """A head is complete and sound."""
 
+    def request_arrives(self, request: Request) -> None:
+        """A request is complete, with its body: its head was known."""
+
     def body_arrives(self, data: bytes) -> None:
         """The next piece of the body, as sent."""
 
@@ -48,6 +62,24 @@ class _Stopped(Exception):  # noqa: N818  it is how the parser is told to stop, 
     """Thrown through the parser, which knows no other way to stop."""
 
 
+class KnownHeads(dict[bytes, Request]):
+    """Heads that were read, as sent -> what was read: a sender sends the same one again and again.
+
+    They are those that leave no question open: a sound request over HTTP/1.1 that is served and
+    not the last of its connection, with a body of the length it tells, or with none.
+    """
+
+    def remember(self, head: bytes, request: Request) -> None:
+        """Keep a head; where there are too many, begin anew."""
+        if request.route is None or not request.keep_alive or request.http_1_0 or request.chunked:
+            return
+        if len(head) > MAX_KNOWN_HEAD_BYTES or not UNREPEATABLE.isdisjoint(request.headers):
+            return
+        if len(self) >= MAX_KNOWN_HEADS:
+            self.clear()
+        self[head] = request
+
+
 class RequestReader:
     """Reads the requests of one connection, one behind the other.
 
@@ -55,19 +87,29 @@ class RequestReader:
         events: is told what was found.
         peer: the sender's address, for the requests.
         max_head_bytes: how long a head may be.
+        known: the heads that its listener knows.
 
     Attributes:
         stage: where in the stream we are; OVER once nothing more is read.
         begun: how many requests have begun.
     """
 
-    def __init__(self, events: RequestEvents, *, peer: str | None, max_head_bytes: int) -> None:
+    def __init__(
+        self,
+        events: RequestEvents,
+        *,
+        peer: str | None,
+        max_head_bytes: int,
+        known: KnownHeads,
+    ) -> None:
         self._events = events
+        self._known = known
         self._peer = peer
         self._max_head_bytes = max_head_bytes
         self._parser = HttpRequestParser(self)
         self._target = b""
         self._headers: dict[bytes, bytes] = {}
+        self._request: Request | None = None  # the last one, as long as it has no body
         self._upgrade = False
         self._moved = False
         self._head_bytes = 0
@@ -75,10 +117,11 @@ class RequestReader:
         self.stage = Stage.BETWEEN
         self.begun = 0
 
-    def receive_data(self, data: bytes | memoryview) -> None:
+    def receive_data(self, data: bytes) -> None:
         """Read what has arrived, and tell what was found in it."""
         self._moved = False
-        rest = memoryview(data)
+        start = self._take_known(data) if self.stage is Stage.BETWEEN else 0
+        rest = memoryview(data)[start:]
         while rest and self.stage is not Stage.OVER:
             rest = self._feed(rest)
         if self._moved:
@@ -91,6 +134,40 @@ class RequestReader:
     def stop(self) -> None:
         """Read nothing more."""
         self.stage = Stage.OVER
+
+    def _take_known(self, data: bytes) -> int:
+        """Take the requests that came whole, with a head that is known; return their length.
+
+        The parser, which stands between two requests, sees nothing of them.
+        """
+        start, size = 0, len(data)
+        while start < size and self.stage is Stage.BETWEEN:
+            head_end = data.find(_HEAD_END, start)
+            if head_end < 0:
+                break
+            body = head_end + len(_HEAD_END)
+            head = data[start:body]
+            known = self._known.get(head)
+            if known is None:
+                return self._learn(head, start)
+            end = body + (known.content_length or 0)
+            if end > size:
+                break
+            self._moved = True
+            self.begun += 1
+            self._events.request_arrives(known.again(self._peer, data[body:end]))
+            start = end
+        return start
+
+    def _learn(self, head: bytes, start: int) -> int:
+        """Have the parser read a head alone, and remember what it read; return where it ends."""
+        begun, parser = self.begun, self._parser
+        rest = self._feed(memoryview(head))
+        request = self._request
+        # Once and no more, to its end and no farther: a body, or a second one, would show.
+        if request is not None and not rest and self.begun == begun + 1 and self._parser is parser:
+            self._known.remember(head, request)
+        return start + len(head) - len(rest)
 
     def _feed(self, data: memoryview) -> memoryview:
         """Hand bytes to the parser; return those it must be handed again."""
@@ -154,6 +231,7 @@ class RequestReader:
         self.stage = Stage.HEAD
         self.begun += 1
         self._moved = True
+        self._request = None
         self._target = b""
         self._headers = {}
         self._head_bytes = 0
@@ -205,6 +283,7 @@ class RequestReader:
             peer=self._peer,
         )
         if self._is_sound(request):
+            self._request = request
             self._events.request_begins(request)
         if self.stage is Stage.OVER:
             raise _Stopped
@@ -227,6 +306,7 @@ class RequestReader:
     def on_body(self, data: bytes) -> None:
         """Hand on a piece of the body."""
         self._moved = True
+        self._request = None
         self._events.body_arrives(data)
         if self.stage is Stage.OVER:
             raise _Stopped

@@ -1,11 +1,12 @@
 """What all connections of one HTTP listener share: its routes, limits and state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.listeners.http.messages import AnyRoute, Check, Request, Routes
+from logopsd.listeners.http.requests import KnownHeads
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -63,6 +64,7 @@ class Service:
         paused: the sink is full; what it would have to store is answered 503.
         draining: no further request is wanted; each answer that can ends its connection.
         buffered_bytes: in bodies being collected.
+        known: the heads of requests that are known.
     """
 
     routes: Mapping[bytes, Methods]
@@ -73,6 +75,12 @@ class Service:
     paused: bool = False
     draining: bool = False
     buffered_bytes: int = 0
+    known: KnownHeads = field(default_factory=KnownHeads)
+
+    def replace_routes(self, routes: Routes) -> None:
+        """Serve other routes from the next request on."""
+        self.routes = by_path(routes)
+        self.known.clear()  # whom they were for
 
     def methods_at(self, request: Request) -> Methods | None:
         """Return what is served at the path of a request, and set that path; None for nothing."""

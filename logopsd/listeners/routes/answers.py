@@ -13,8 +13,7 @@ MAX_REASONS = 10
 """Bad items of a request that are told with what is wrong with them; the others are counted."""
 
 
-@dataclass(slots=True)
-class Taken:
+class Taken(msgspec.Struct):
     """What was taken of a request.
 
     Attributes:
@@ -33,15 +32,18 @@ class Taken:
     missing_ts: int = 0
     missing_level: int = 0
     suppressed: int = 0
-    sample: list[bytes] = field(default_factory=list)
-    waiting: list[tuple[Batch, int]] = field(default_factory=list)
+    sample: list[bytes] = []
+    waiting: list[tuple[Batch, int]] = []
 
     def add(self, batch: Batch, sample_size: int) -> None:
         """Add a batch; one that waits for others is added by `settle`."""
         self.ts = self.ts or batch.received
         if batch.waits:
             self.waiting.append((batch, sample_size))
-            return
+        else:
+            self._add(batch, sample_size)
+
+    def _add(self, batch: Batch, sample_size: int) -> None:
         self.accepted += len(batch.records)
         self.missing_ts += batch.missing_ts
         self.suppressed += batch.suppressed
@@ -52,9 +54,9 @@ class Taken:
 
     def settle(self) -> None:
         """Add what waited, as all is stored now."""
-        waiting, self.waiting = self.waiting, []
-        for batch, sample_size in waiting:
-            self.add(batch, sample_size)
+        for batch, sample_size in self.waiting:
+            self._add(batch, sample_size)
+        self.waiting.clear()
 
     def figures(self) -> dict[str, int]:
         """Return the counts, for answer and log."""

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from logopsd.listeners.http.messages import Response
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from logopsd.listeners.http.messages import Respond, Response, error_response
 from logopsd.listeners.routes.answers import Taken, stored
 from logopsd.records import Batch, Frames
 
@@ -21,8 +23,7 @@ Take = Callable[[int, int, Stored, Failed], Batch]
 """Takes the items from one place up to another; one of the callables is called for it, later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is to be taken of a body that was read whole.
 
     Attributes:
@@ -88,44 +89,38 @@ class Intake:
     sink fills up meanwhile, as the client could not be told which records it holds.
 
     Args:
-        take: hands a slice down; calls the receipt later, and once.
-        count: how many items there are; at least one.
+        plan: what is to be taken; at least one item.
+        respond: is called once, when all is stored, or when a slice could not be taken or stored,
+            which is a bug; what the first cannot be taken for is raised.
         sample_size: how many records to keep for the answer.
-        done: told when all is stored.
-        failed: told when a slice could not be taken or stored, which is a bug; what the first
-            cannot be taken for is raised.
+        log: told of it, at debug: how many records, and what they lacked.
     """
 
+    __slots__ = ("_log", "_next", "_plan", "_respond", "_sample_size", "_taken", "_unstored")
+
     def __init__(
-        self,
-        take: Take,
-        count: int,
-        *,
-        sample_size: int,
-        done: Callable[[Taken], None],
-        failed: Callable[[Exception], None],
+        self, plan: Plan, respond: Respond, *, sample_size: int = 0, log: FilteringBoundLogger
     ) -> None:
-        self._take = take
-        self._count = count
+        self._plan = plan
+        self._respond: Respond | None = respond
         self._sample_size = sample_size
-        self._done = done
-        self._failed = failed
+        self._log = log
         self._next = 0
         self._unstored = 0
         self._taken = Taken()
 
     def begin(self) -> None:
         """Take the first slice now, and each other when the loop has seen to its sockets."""
-        start = self._next
-        self._next = min(start + SLICE_RECORDS, self._count)
+        plan, start = self._plan, self._next
+        self._next = min(start + SLICE_RECORDS, plan.count)
         self._unstored += 1
-        batch = self._take(start, self._next, self._stored, self._give_up)
+        batch = plan.take(start, self._next, self._stored, self._give_up)
         self._taken.add(batch, self._sample_size)
-        if self._next < self._count:
+        if self._next < plan.count:
             asyncio.get_running_loop().call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        if not self._count:
+        if self._respond is None:
             return
         try:
             self.begin()
@@ -133,12 +128,17 @@ class Intake:
             self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        if self._count:
-            self._count = 0  # no receipt answers now, and nothing more is taken
-            self._failed(error)
+        """Answer, unless it was done; nothing more is taken, and no receipt answers now."""
+        respond, self._respond = self._respond, None
+        if respond is not None:
+            self._log.error("ingest_failed", input="http", type=type(error).__name__)
+            respond(error_response(500, "not all of the body could be processed"))
 
     def _stored(self) -> None:
         self._unstored -= 1
-        if self._unstored == 0 and self._next == self._count:
-            self._taken.settle()
-            self._done(self._taken)
+        if self._unstored or self._next < self._plan.count or self._respond is None:
+            return
+        taken = self._taken
+        taken.settle()
+        self._log.debug("ingest", input="http", **taken.figures())
+        self._respond(self._plan.answer(taken))

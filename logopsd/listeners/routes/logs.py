@@ -105,17 +105,8 @@ class LogsRoute:
             respond(otlp.refused(str(error)))
             return
 
-        def done(taken: Taken) -> None:
-            self._log.debug("ingest", input="http", **taken.figures())
-            respond(plan.answer(taken))
-
-        def failed(error: Exception) -> None:
-            self._log.error("ingest_failed", input="http", type=type(error).__name__)
-            respond(error_response(500, "not all of the body could be processed"))
-
         if plan.count:
-            size = self._sample_size
-            Intake(plan.take, plan.count, sample_size=size, done=done, failed=failed).begin()
+            Intake(plan, respond, sample_size=self._sample_size, log=self._log).begin()
         else:
             respond(plan.answer(Taken(ts=self._now())))
 
@@ -126,19 +117,22 @@ class LogsRoute:
     def _read(self, request: Request) -> Plan:
         """Read the whole body."""
         content_type, charset = content_type_of(request)
-        body = request.body if charset in UTF_8 else _recoded(request.body, charset)
+        body, peer = request.body, request.peer
+        if charset not in UTF_8:
+            body = _recoded(body, charset)
         if content_type == TEXT:
-            return self._read_text(body, request.peer)
-        documents: Sequence[object]
+            return self._read_text(body, peer)
+        documents: Sequence[object] = ()
+        format = "json"
         if not body:
-            documents, format = [], "json"
+            pass
         elif content_type == CSV:
             documents, format = decode_csv(body), "csv"
         else:
-            documents, format = decode_json(body), "json"
+            documents = decode_json(body)
             if len(documents) == 1 and is_export(documents[0]):
-                return otlp.plan(documents[0], request.peer, self._take_documents, self._metrics)
-        return Plan(taking(self._take_documents, documents, request.peer, format), len(documents))
+                return otlp.plan(documents[0], peer, self._take_documents, self._metrics)
+        return Plan(taking(self._take_documents, documents, peer, format), len(documents))
 
     def _read_text(self, body: bytes, peer: str | None) -> Plan:
         framer = NewlineFramer(max_message=self._max_message)

@@ -1,5 +1,7 @@
 """POST /loki/api/v1/push: what Loki's clients push as JSON."""
 
+from functools import partial
+
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.errors import PayloadError
@@ -15,7 +17,7 @@ from logopsd.listeners.http.messages import (
 )
 from logopsd.listeners.routes.answers import Rejected, Taken, partly_stored
 from logopsd.listeners.routes.content_types import content_type_of
-from logopsd.listeners.routes.intake import Intake, TakeDocuments, taking
+from logopsd.listeners.routes.intake import Intake, Plan, TakeDocuments, taking
 from logopsd.parsing.bodies import decode_json
 from logopsd.parsing.loki import FORMAT, Push, read_push
 
@@ -59,17 +61,11 @@ class LokiRoute:
         self._metrics.received += push.rejected
         self._metrics.drop("rejected", push.rejected)
 
-        def done(taken: Taken) -> None:
-            self._log.debug("ingest", input="http", **taken.figures())
-            respond(_answer(push, taken))
-
-        def failed(error: Exception) -> None:
-            self._log.error("ingest_failed", input="http", type=type(error).__name__)
-            respond(error_response(500, "not all of the body could be processed"))
-
         if push.lines:
             take = taking(self._take_documents, push.lines, request.peer, FORMAT)
-            Intake(take, len(push.lines), sample_size=0, done=done, failed=failed).begin()
+            Intake(
+                Plan(take, len(push.lines), partial(_answer, push)), respond, log=self._log
+            ).begin()
         else:
             respond(_answer(push, Taken()))
 

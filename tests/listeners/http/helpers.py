@@ -132,7 +132,6 @@ class Client:
         self.transport = MemoryTransport(can_write_eof=can_write_eof)
         self.connection = HttpConnection(
             self.service,
-            clock=lambda: self.now,
             on_open=lambda _: has_room,
             on_close=self._closed,
         )
@@ -155,13 +154,17 @@ class Client:
         return self
 
     def wait(self, seconds: float) -> "Client":
-        """Let time pass, and the listener look at the deadline once a second."""
+        """Let time pass; the listener looks at it now and once a second."""
+        self._look()
         end = self.now + seconds
         while self.now < end:
             self.now = min(end, self.now + 1)
-            if not self.transport.closed and self.connection.deadline <= self.now:
-                self.connection.time_out(self.now)
+            self._look()
         return self
+
+    def _look(self) -> None:
+        if not self.transport.closed:
+            self.connection.look_at_time(self.now)
 
     @property
     def received(self) -> bytes:

@@ -62,13 +62,22 @@ class Stream:
 class Case:
     """An exchange, and who waits for its answer."""
 
-    def __init__(self, routes: Routes, method: str = "POST", path: bytes = b"/x", **headers: str):
+    def __init__(
+        self,
+        routes: Routes,
+        method: str = "POST",
+        path: bytes = b"/x",
+        *,
+        begun: bool = True,
+        **headers: str,
+    ) -> None:
         client = Client(routes, limits=LIMITS)
         self.service, self.log = client.service, client.log
         named = {k.replace("_", "-").encode(): v.encode() for k, v in headers.items()}
         self.answers: list[Exchange] = []
         self.exchange = Exchange(self.service, Request(method, path, named), self.answers.append)
-        self.exchange.begin()
+        if begun:
+            self.exchange.begin()
 
     def feed(self, *pieces: bytes) -> "Case":
         """Feed pieces of the body, and its end."""
@@ -83,6 +92,16 @@ class Case:
         assert self.answers == [self.exchange]
         assert self.exchange.answer is not None
         return self.exchange.answer
+
+
+def served(routes: Routes, body: bytes, **headers: str) -> Case:
+    """Have a request served whose body came with its head."""
+    case = Case(routes, begun=False, content_length=str(len(body)), **headers)
+    case.exchange.request.body = body
+    case.exchange.serve()
+    assert case.exchange.body_over
+    assert case.service.buffered_bytes == 0
+    return case
 
 
 PLAIN: Routes = {("POST", "/x"): Route(echo), ("GET", "/x"): Route(echo)}
@@ -396,3 +415,47 @@ def test_the_head_may_choose_the_route() -> None:
     assert Case(routes, content_length="1").feed(b"a").answer.body == b"POST /x a"
     assert Case(routes, content_length="1", x_stream="1").feed(b"a").answer.status == 202
     assert Case(routes, "DELETE").answer.status == 405
+
+
+def test_a_whole_request_is_served_as_one_in_pieces() -> None:
+    """To a route that wants it whole, compressed or not, and to one that takes it as it comes."""
+    assert served(PLAIN, b"abc").answer.body == b"POST /x abc"
+    assert served(PLAIN, b"").answer.body == b"POST /x "
+    packed = gzip.compress(b"abc")
+    assert served(PLAIN, packed, content_encoding="gzip").answer.body == b"POST /x abc"
+    stream = Stream()
+    routes: Routes = {("POST", "/x"): StreamRoute(stream.begin)}
+    assert served(routes, b"abc").answer.status == 202
+    assert stream.seen == [b"abc", "end"]
+
+
+def test_a_whole_request_is_refused_as_one_in_pieces() -> None:
+    """By its path, by its length, and with what is wrong with its body."""
+    assert served({("POST", "/y"): Route(echo)}, b"abc").answer.status == 404
+    assert served(PLAIN, b"a" * 101).answer.status == 413
+    assert served(PLAIN, b"abc", content_encoding="gzip").answer.status == 400
+
+
+def test_a_route_that_fails_on_a_whole_request_is_500() -> None:
+    """And is told of, without a word of the request."""
+
+    def broken(request: Request, respond: Respond) -> None:
+        raise ZeroDivisionError("with a secret in it")
+
+    case = served({("POST", "/x"): Route(broken)}, b"abc")
+    assert case.answer.status == 500
+    assert "secret" not in str(case.log.events)
+
+
+def test_what_the_head_is_found_to_lead_to_is_not_looked_for_again() -> None:
+    """But whether the client may send, and the sink has room, is asked each time."""
+    case = Case(PLAIN, content_length="1")
+    request = case.exchange.request
+    assert request.route is PLAIN["POST", "/x"]
+    case.service.routes = {}
+    for paused, status in ((False, 200), (True, 503)):
+        case.service.paused = paused
+        again = Exchange(case.service, request.again(None, b"a"), case.answers.append)
+        again.serve()
+        assert again.answer is not None
+        assert again.answer.status == status

@@ -196,7 +196,7 @@ def test_a_full_sink_answers_503_and_a_free_one_200() -> None:
     served(test)
 
 
-def test_deadlines_are_looked_at() -> None:
+def test_waits_are_looked_at() -> None:
     """A head that does not end is cut off, and an idle connection closed."""
 
     async def test(fixture: Fixture) -> None:
@@ -206,12 +206,13 @@ def test_deadlines_are_looked_at() -> None:
         slow.write(b"GET /ec")
         connections = fixture.listener._connections
         await until(lambda: any(connection._reader.begun for connection in connections))
+        fixture.listener.check_times()
         fixture.now = Limits().head_seconds
-        fixture.listener.check_deadlines()
+        fixture.listener.check_times()
         assert (await slow_reader.read()).startswith(b"HTTP/1.1 408 ")
         slow.close()
         fixture.now = Limits().idle_seconds
-        fixture.listener.check_deadlines()
+        fixture.listener.check_times()
         assert await idle_reader.read() == b""
         idle.close()
 
@@ -219,7 +220,7 @@ def test_deadlines_are_looked_at() -> None:
 
 
 def test_the_sweep_goes_on_by_itself() -> None:
-    """The timer that looks at the deadlines sets itself anew."""
+    """The timer that looks at them sets itself anew."""
 
     async def test(fixture: Fixture) -> None:
         reader, writer = await fixture.connect()

@@ -3,7 +3,7 @@
 import pytest
 
 from logopsd.listeners.http.messages import Request, Response, Route, StreamRoute, error_response
-from logopsd.listeners.http.refusals import coding_of, max_body_bytes, refusal
+from logopsd.listeners.http.refusals import coding_of, max_body_bytes, refusal, refusal_now
 from logopsd.listeners.http.service import Limits
 from tests.listeners.http.helpers import Client, echo
 
@@ -53,10 +53,10 @@ def test_a_full_sink_refuses_what_it_would_have_to_store() -> None:
     """POST is told to come back, GET is served."""
     service = Client().service
     service.paused = True
-    response = refusal(Request("POST", b"/", {b"content-length": b"1"}), ROUTE, service)
+    response = refusal_now(Request("POST", b"/", {b"content-length": b"1"}), ROUTE, service)
     assert response is not None
     assert (response.status, dict(response.headers)) == (503, {"Retry-After": "1"})
-    assert refusal(Request("GET", b"/", {}), ROUTE, service) is None
+    assert refusal_now(Request("GET", b"/", {}), ROUTE, service) is None
 
 
 def test_a_route_may_judge_the_head_too() -> None:
@@ -110,7 +110,7 @@ def test_a_patient_stream_waits_for_room() -> None:
         raise AssertionError
 
     patient, other = (StreamRoute(begin, patient=patient) for patient in (True, False))  # type: ignore[arg-type]
-    assert refusal(request, patient, service) is None
-    answer = refusal(request, other, service)
+    assert refusal_now(request, patient, service) is None
+    answer = refusal_now(request, other, service)
     assert answer is not None
     assert answer.status == 503

@@ -1,14 +1,21 @@
 """Bytes into requests: what is read, and what must not be."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logopsd.listeners.http.messages import Request, Response
-from logopsd.listeners.http.requests import RequestReader, Stage
-from tests.listeners.http.helpers import get, head, post, post_chunked
+from logopsd.listeners.http.messages import Request, Response, Route
+from logopsd.listeners.http.requests import (
+    MAX_KNOWN_HEAD_BYTES,
+    MAX_KNOWN_HEADS,
+    KnownHeads,
+    RequestReader,
+    Stage,
+)
+from tests.listeners.http.helpers import echo, get, head, post, post_chunked
 
 MAX_HEAD = 1024
+ROUTE = Route(echo)
 START = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
 LENGTH = b"Content-Length: 3\r\n"
 CODING = b"Transfer-Encoding: chunked\r\n"
@@ -18,19 +25,36 @@ CHUNKED = START + CODING + b"\r\n"
 class Heard:
     """Writes down what the reader tells."""
 
-    def __init__(self, *, stop_at: str = "") -> None:
+    def __init__(self, *, stop_at: str = "", known: KnownHeads | None = None) -> None:
         self.requests: list[tuple[str, bytes, bytes]] = []
         self.heads: list[Request] = []
         self.refusals: list[Response] = []
         self.open = b""
+        self.known = 0
         self.stop_at = stop_at
-        self.reader = RequestReader(self, peer="192.0.2.7", max_head_bytes=MAX_HEAD)
+        self.reader = RequestReader(
+            self,
+            peer="192.0.2.7",
+            max_head_bytes=MAX_HEAD,
+            known=KnownHeads() if known is None else known,
+        )
 
     def request_begins(self, request: Request) -> None:
-        """Begin a request."""
+        """Begin a request, which somebody serves."""
+        request.route = ROUTE
         self.heads.append(request)
         self.open = b""
         self._stop("begin")
+
+    def request_arrives(self, request: Request) -> None:
+        """Write a whole one down, as if it had come in pieces."""
+        self.known += 1
+        body, request.body = request.body, b""
+        self.request_begins(request)
+        if body and self.reader.stage is not Stage.OVER:
+            self.body_arrives(body)
+        if self.reader.stage is not Stage.OVER:
+            self.request_ends()
 
     def body_arrives(self, data: bytes) -> None:
         """Add to its body."""
@@ -334,6 +358,126 @@ def test_any_split_of_requests_gives_the_same(names: list[str], sizes: list[int]
         heard.feed(stream[:size])
         stream = stream[size:]
     assert heard.feed(stream).requests == wanted
+
+
+class NoHeads(KnownHeads):
+    """Forgets what it is to remember."""
+
+    def remember(self, head: bytes, request: Request) -> None:
+        """Forget it."""
+
+
+def as_told(heard: Heard) -> list[object]:
+    """All that a reader told of its requests, and whether it refused one."""
+    heads = [
+        (head.method, head.target, head.headers, head.content_length, head.chunked, head.peer)
+        for head in heard.heads
+    ]
+    return [heads, heard.requests, heard.open, heard.reader.begun, len(heard.refusals)]
+
+
+PIECES = [
+    *(data for data, _ in VALID.values()),
+    *(head("POST", "/a", f"Content-Length: {length}") for length in (0, 1, 3, 20)),
+    *(b"abc", b"\r\n", b"\n\n", b"\r\n\r\n", b"GET / HTTP/1.1\nHost: a\n\n"),
+    get("/x", "Connection: close"),
+    START + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=12),
+    st.lists(st.integers(1, 200), max_size=6),
+)
+def test_known_heads_are_what_the_parser_makes_of_them(
+    pieces: list[bytes], sizes: list[int]
+) -> None:
+    """With heads that are known, whatever comes is told as without."""
+    stream = b"".join(pieces)
+    reads = [stream[start : start + 2000] for start in range(0, len(stream), 2000)]
+    parsed = as_told(Heard(known=NoHeads()).feed(*reads))
+    known = KnownHeads()
+    for pieces in ([*reads], [*reads], cut(stream, sizes)):
+        told = as_told(Heard(known=known).feed(*pieces))
+        # Of a stream that is refused, how much of it was read depends on the reads.
+        assert told == parsed or (parsed[-1] and told[-1])
+
+
+def cut(stream: bytes, sizes: list[int]) -> list[bytes]:
+    """Cut a stream into pieces of these sizes, and the rest."""
+    pieces = []
+    for size in sizes:
+        pieces.append(stream[:size])
+        stream = stream[size:]
+    return [*pieces, stream]
+
+
+@pytest.mark.parametrize(
+    ("data", "times"),
+    [
+        (post(b"abc"), 2),
+        (post(b""), 2),
+        (get("/x?a=1", "Accept: */*"), 2),
+        (b"\r\n" + get(), 2),
+        (post(b"abc", "Expect: 100-continue"), 0),
+        (post(b"abc", "Connection: close"), 0),
+        (post(b"abc", "Connection: Upgrade", "Upgrade: h2c"), 0),
+        (post_chunked(b"abc"), 0),
+        (get("/", version="1.0"), 0),
+        (get("/", "Connection: keep-alive", version="1.0"), 0),
+    ],
+)
+def test_a_head_is_known_again_if_it_leaves_nothing_open(data: bytes, times: int) -> None:
+    """On any connection of the listener, with another body, in one read or several."""
+    known = KnownHeads()
+    for place, peer in enumerate(("192.0.2.1", "192.0.2.2", "192.0.2.3")):
+        heard = Heard(known=known)
+        heard.reader._peer = peer
+        heard.feed(data)
+        assert heard.known == (times > 0 and place > 0)
+        assert heard.heads[0].peer == peer
+
+
+def test_a_head_that_nobody_serves_or_is_long_is_not_kept() -> None:
+    """It is refused, or read, each time in full."""
+    known, longest = KnownHeads(), b"a" * MAX_KNOWN_HEAD_BYTES
+    request = Request("GET", b"/", {})
+    known.remember(longest, request)
+    assert known == {}
+    request.route = ROUTE
+    known.remember(longest + b"a", request)
+    assert known == {}
+    known.remember(longest, request)
+    assert known == {longest: request}
+
+
+def test_few_heads_are_kept() -> None:
+    """Senders with a new head in each request take no more memory."""
+    known = KnownHeads()
+    heard = Heard(known=known)
+    for number in range(2 * MAX_KNOWN_HEADS + 1):
+        heard.feed(get(f"/{number}"))
+        assert 0 < len(known) <= MAX_KNOWN_HEADS
+    assert len(known) == 1
+
+
+def test_a_known_head_whose_body_has_not_come_is_read_by_the_parser() -> None:
+    """It is waited for as any other."""
+    known = KnownHeads()
+    Heard(known=known).feed(post(b"abc"))
+    heard = Heard(known=known).feed(post(b"abc")[:-1])
+    assert heard.reader.stage is Stage.BODY
+    assert heard.feed(b"c").requests == [("POST", b"/echo", b"abc")]
+    assert heard.known == 0
+
+
+def test_a_reader_that_is_stopped_takes_no_more_that_is_known() -> None:
+    """What comes behind is not read."""
+    known = KnownHeads()
+    Heard(known=known).feed(get())
+    heard = Heard(known=known, stop_at="end").feed(get() * 3)
+    assert len(heard.requests) == 1
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", START, CHUNKED, b"GET /"]))

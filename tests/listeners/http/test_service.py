@@ -42,6 +42,17 @@ def test_a_look_up_sets_the_path() -> None:
     assert Client().service.methods_at(Request("GET", b"/no", {})) is None
 
 
+def test_other_routes_make_it_forget_the_heads_it_knew() -> None:
+    """They say who serves them."""
+    service = Client().service
+    request = Request("GET", b"/echo", {}, route=Route(echo))
+    service.known.remember(b"head", request)
+    assert service.known
+    service.replace_routes({})
+    assert service.routes == {}
+    assert not service.known
+
+
 def test_the_defaults_hold_together() -> None:
     """One body fits below the limit of all, and what is read away below one body."""
     limits = Limits()

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logopsd.listeners.http.messages import Response
 from logopsd.listeners.routes.answers import Taken
-from logopsd.listeners.routes.intake import SLICE_RECORDS, Intake
+from logopsd.listeners.routes.intake import SLICE_RECORDS, Intake, Plan
 from logopsd.records import Batch, Record
+from tests.listeners.http.helpers import Recorder
 
 
 class Below:
@@ -41,18 +43,21 @@ class Outcome:
     """Hears how it went."""
 
     def __init__(self) -> None:
+        self.log = Recorder()
         self.taken: list[Taken] = []
-        self.errors: list[Exception] = []
+        self.answers: list[int] = []
 
     def intake(self, below: Below, count: int, *, sample_size: int = 0) -> Intake:
         """Make an intake that tells us."""
-        return Intake(
-            below.take,
-            count,
-            sample_size=sample_size,
-            done=self.taken.append,
-            failed=self.errors.append,
-        )
+        plan = Plan(below.take, count, self._answer)
+        return Intake(plan, self._hear, sample_size=sample_size, log=self.log.logger)
+
+    def _answer(self, taken: Taken) -> Response:
+        self.taken.append(taken)
+        return Response(200)
+
+    def _hear(self, response: Response) -> None:
+        self.answers.append(response.status)
 
 
 def test_one_slice_needs_no_loop() -> None:
@@ -72,7 +77,7 @@ def test_a_failure_in_the_first_slice_is_the_callers() -> None:
     outcome = Outcome()
     with pytest.raises(ZeroDivisionError):
         outcome.intake(Below(fails_at=0), 1).begin()
-    assert outcome.errors == []
+    assert outcome.answers == []
 
 
 def test_receipts_behind_a_failure_answer_nothing() -> None:
@@ -87,8 +92,16 @@ def test_receipts_behind_a_failure_answer_nothing() -> None:
             receipt()
 
     asyncio.run(run())
-    assert [type(error) for error in outcome.errors] == [ZeroDivisionError]
+    assert outcome.answers == [500]
     assert outcome.taken == []
+    assert outcome.log.events == [
+        {
+            "level": "error",
+            "event": "ingest_failed",
+            "input": "http",
+            "type": "ZeroDivisionError",
+        }
+    ]
 
 
 @given(st.integers(1, 5 * SLICE_RECORDS), st.booleans())
@@ -113,3 +126,4 @@ def test_all_is_taken_once_and_in_order(count: int, early: bool) -> None:
     assert bounds[-1] == count
     assert all(stop - start <= SLICE_RECORDS for start, stop in below.slices)
     assert [taken.accepted for taken in outcome.taken] == [count]
+    assert outcome.answers == [200]
