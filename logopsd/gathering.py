@@ -64,7 +64,6 @@ class Gatherer:
         if not self._waiting:
             self._defer(self.flush)
         self._waiting.append(parcel)
-        parcel.batch.waits = True
 
     def flush(self) -> None:
         """Store what waits, a batch for each input."""
@@ -86,8 +85,6 @@ class Gatherer:
             raise
         if len(joined.batch.records) < count:
             _leave_out_others(parcels, joined.batch.records)
-        for parcel in parcels:
-            parcel.batch.waits = False
 
 
 def join(parcels: Sequence[Parcel]) -> Parcel:

@@ -62,13 +62,13 @@ class Threshold:
         """Log from this level on, one of LEVELS."""
         self._least = LEVELS[level]
 
-    def lets(self, level: str) -> bool:
-        """Say whether a level is urgent enough."""
-        return LEVELS.get(level, logging.CRITICAL) >= self._least
+    def lets(self, level: int) -> bool:
+        """Say whether a level, as `logging` numbers it, is urgent enough."""
+        return level >= self._least
 
     def __call__(self, _: WrappedLogger, method: str, event: EventDict) -> EventDict:
         """Drop what is less urgent; a processor of structlog."""
-        if not self.lets(method):
+        if not self.lets(LEVELS.get(method, logging.CRITICAL)):
             raise structlog.DropEvent
         return event
 
@@ -110,15 +110,12 @@ def configure(
 def _logger_class(threshold: Threshold) -> type[FilteringBoundLogger]:
     """Return a class that lets all levels through: which are wanted may change (SIGHUP).
 
-    Only what each request says, at debug, is asked for at once: 0.2 us where it is not wanted, in
-    place of 5 on the way through the processors.
+    Who has more to say than what is at hand asks it before: `is_enabled_for`.
     """
     every = structlog.make_filtering_bound_logger(logging.NOTSET)
-
-    def debug(self: FilteringBoundLogger, event: str, *args: object, **values: object) -> Any:
-        return every.debug(self, event, *args, **values) if threshold.lets("debug") else None
-
-    return type(every.__name__, (every,), {"debug": debug})
+    return type(
+        every.__name__, (every,), {"is_enabled_for": lambda _, level: threshold.lets(level)}
+    )
 
 
 def take_over(log: FilteringBoundLogger) -> None:

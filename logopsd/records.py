@@ -104,7 +104,6 @@ class Batch(msgspec.Struct):
         missing_level: records whose level is INFO for want of one.
         suppressed: records left out, as their peer sends too many; they are not among `records`.
         failed: records kept as plain text, as a parser failed on them, a bug of ours.
-        waits: to be masked and stored with others; its records are not to be shown until then.
     """
 
     input: str
@@ -115,7 +114,6 @@ class Batch(msgspec.Struct):
     missing_level: int = 0
     suppressed: int = 0
     failed: int = 0
-    waits: bool = False
 
 
 class Receipt(msgspec.Struct, frozen=True):

@@ -12,13 +12,11 @@ class Turn:
     def __init__(self, *, deferring: bool = True) -> None:
         self.stored: list[Parcel] = []
         self.deferred: list = []
-        self.waited: list[bool] = []
         self.left_out = ""
         self.gatherer = Gatherer(self.store, self.deferred.append if deferring else None)
 
     def store(self, parcel: Parcel) -> None:
         """Keep a parcel, but for the records with one text."""
-        self.waited.append(parcel.batch.waits)
         records = parcel.batch.records
         records[:] = [record for record in records if record.msg != self.left_out]
         self.stored.append(parcel)
@@ -63,16 +61,6 @@ def test_small_batches_of_a_turn_are_stored_as_one(turn):
     assert (counts.now, counts.received) == (1.5, "t")
 
 
-def test_a_batch_says_whether_it_waits(turn):
-    """Until it is stored its records may not be masked, and nobody is to show them."""
-    first, second = parcel("a"), parcel("b")
-    turn.gatherer.take(first)
-    turn.gatherer.take(second)
-    assert (first.batch.waits, second.batch.waits) == (True, True)
-    turn.end()
-    assert (first.batch.waits, second.batch.waits) == (False, False)
-
-
 def test_the_records_are_the_same_objects(turn):
     """What is masked in the joined batch is masked in each."""
     parcels = [parcel("a"), parcel("b")]
@@ -95,7 +83,7 @@ def test_a_large_batch_goes_at_once_behind_what_came_before(turn):
 def test_who_wants_it_at_once_does_not_wait(turn):
     """However small it is."""
     turn.gatherer.take(parcel("a"), at_once=True)
-    assert (turn.texts(), turn.waited) == ([("http", ["a"])], [False])
+    assert (turn.texts(), turn.deferred) == ([("http", ["a"])], [])
 
 
 def test_without_a_loop_nothing_waits():

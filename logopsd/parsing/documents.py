@@ -47,21 +47,21 @@ class DocumentParser:
         """
         records = batch.records
         start = len(records)
-        self._parse(documents, peer, batch, format)
+        self._stamps.at(batch.now)
+        protocol = self._protocols.get(format)
+        if protocol is None:
+            self._parse_values(documents, peer, batch, format)
+        else:
+            protocol.parse(documents, peer, batch)
         if self._max_message:
             enough = self._max_message // 4  # no character has more bytes, and most are far from it
             for record in records[start:] if start else records:
                 if len(record.msg) > enough and not record.truncated:
                     cut_message(record, self._max_message)
 
-    def _parse(
+    def _parse_values(
         self, documents: Sequence[object], peer: str | None, batch: Batch, format: str
     ) -> None:
-        self._stamps.at(batch.now)
-        protocol = self._protocols.get(format)
-        if protocol is not None:
-            protocol.parse(documents, peer, batch)
-            return
         record, append, input = self._normalizer.record, batch.records.append, batch.input
         for document in documents:
             if type(document) is dict or isinstance(document, Mapping):  # the first takes no time

@@ -109,7 +109,7 @@ class HttpConnection(ReadingProtocol):
             self._read_ahead()
         elif self._read_paused:
             self._ahead = memoryview(data)
-        elif not self._is_over and self._read(data):
+        elif self._read(data) and not self._only_waits:
             self._settle()
 
     def eof_received(self) -> bool:
@@ -248,6 +248,12 @@ class HttpConnection(ReadingProtocol):
         """Whether what the client still sends is thrown away."""
         return self._lingering or self._lost or self._outlet is not None
 
+    @property
+    def _only_waits(self) -> bool:
+        """Whether one request waits for its answer, as is usual, and there is nothing to settle."""
+        pending = self._pending
+        return len(pending) == 1 and self._current is None and pending[0].answer is None
+
     def _read(self, piece: bytes) -> bool:
         self._corked = True
         try:
@@ -307,6 +313,7 @@ class HttpConnection(ReadingProtocol):
 
     def _begin_feed(self, feed: Feed) -> None:
         """Go on with the last answer. It has no deadline but that the client takes what it gets."""
+        self._reader.stop()
         self._outlet = Outlet(self._transport, feed)
         self._outlet.is_ready = not self._write_paused
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
+import msgspec
 from msgspec.structs import replace
 
 from logopsd.listeners.http.inflate import InflateError, Inflater
@@ -28,8 +29,8 @@ from logopsd.listeners.http.refusals import (
 from logopsd.listeners.http.service import Service
 
 
-class Exchange:
-    """One request and its answer.
+class Exchange(msgspec.Struct, eq=False):
+    """One request and its answer; a struct, as each request makes one, which msgspec does in C.
 
     Args:
         service: of the listener.
@@ -45,42 +46,21 @@ class Exchange:
         discarded_bytes: how much of it came behind an answer given early.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_consumer",
-        "_held",
-        "_inflater",
-        "_max_body_bytes",
-        "_on_answer",
-        "_route",
-        "_service",
-        "_size",
-        "answer",
-        "awaits_continue",
-        "body_over",
-        "discarded_bytes",
-        "request",
-        "wire_bytes",
-    )
-
-    def __init__(
-        self, service: Service, request: Request, on_answer: Callable[["Exchange"], None]
-    ) -> None:
-        self.request = request
-        self.answer: Response | None = None
-        self.awaits_continue = False
-        self.body_over = False
-        self.wire_bytes = 0
-        self.discarded_bytes = 0
-        self._service = service
-        self._on_answer = on_answer
-        self._route: Route | StreamRoute | None = None
-        self._max_body_bytes: int | None = None
-        self._consumer: BodyConsumer | None = None
-        self._inflater: Inflater | None = None
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._held = 0  # by the consumer, as the service counts it
+    _service: Service
+    request: Request
+    _on_answer: Callable[["Exchange"], None]
+    answer: Response | None = None
+    awaits_continue: bool = False
+    body_over: bool = False
+    wire_bytes: int = 0
+    discarded_bytes: int = 0
+    _route: Route | StreamRoute | None = None
+    _max_body_bytes: int | None = None
+    _consumer: BodyConsumer | None = None
+    _inflater: Inflater | None = None
+    _chunks: list[bytes] = []
+    _size: int = 0
+    _held: int = 0  # by the consumer, as the service counts it
 
     @property
     def is_streamed(self) -> bool:
@@ -115,13 +95,14 @@ class Exchange:
         """Do all of it, as the body has come with the head."""
         route = self._chosen_route()
         body = self.request.body
-        if type(route) is Route and coding_of(self.request) is None:
+        if type(route) is Route and b"content-encoding" not in self.request.headers:
             self.wire_bytes = len(body)
             self.body_over = True
             try:
-                self._handle(route)
+                route.handler(self.request, self.respond)
             except Exception as error:
                 self._fail(error)
+            self.request.body = b""  # the answer may be long in coming
             return
         self.request.body = b""
         if route is not None:
@@ -262,11 +243,8 @@ class Exchange:
             assert isinstance(self._route, Route)
             self.request.body = b"".join(self._chunks)
             self._release()
-            self._handle(self._route)
-
-    def _handle(self, route: Route) -> None:
-        route.handler(self.request, self.respond)
-        self.request.body = b""  # the answer may be long in coming
+            self._route.handler(self.request, self.respond)
+            self.request.body = b""  # the answer may be long in coming
 
     def _guard(self, step: Callable[..., None], *arguments: object) -> None:
         """Run a step of a route; what it raises is a bug of ours, and none of the client's."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 
+NO_CONTENT = 204
+
 NO_CONNECTION_HEADER = b""
 CONNECTION_CLOSE = b"Connection: close\r\n"
 CONNECTION_KEEP_ALIVE = b"Connection: keep-alive\r\n"
@@ -99,12 +101,11 @@ class Response(msgspec.Struct, frozen=True):
             connection: a Connection header line, or nothing.
             head_only: leave the body away but tell its length, as HEAD asks for.
         """
-        head = _head(self.status, self.content_type, self.headers)
         # What has no body has no length (RFC 9110 section 8.6), and what goes on has none yet.
-        if self.status == HTTPStatus.NO_CONTENT or self.feed is not None:
-            return b"%b%b\r\n" % (head, connection)
-        body = b"" if head_only else self.body
-        return b"%b%bContent-Length: %d\r\n\r\n%b" % (head, connection, len(self.body), body)
+        has_length = self.status != NO_CONTENT and self.feed is None
+        length = len(self.body) if has_length else None
+        head = _head(self.status, self.content_type, self.headers, connection, length)
+        return head if head_only or not has_length else head + self.body
 
 
 def phrase_of(status: int) -> str:
@@ -114,13 +115,20 @@ def phrase_of(status: int) -> str:
     return HTTPStatus(status).phrase
 
 
-@lru_cache(maxsize=128)
-def _head(status: int, content_type: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+@lru_cache(maxsize=256)  # answers are mostly of the same few lengths
+def _head(
+    status: int,
+    content_type: str,
+    headers: tuple[tuple[str, str], ...],
+    connection: bytes,
+    length: int | None,
+) -> bytes:
     lines = [f"HTTP/1.1 {status} {phrase_of(status)}"]
-    if status != HTTPStatus.NO_CONTENT:
+    if status != NO_CONTENT:
         lines.append(f"Content-Type: {content_type}")
     lines.extend(f"{name}: {value}" for name, value in headers)
-    return "".join(line + "\r\n" for line in lines).encode("latin-1")
+    head = "".join(line + "\r\n" for line in lines).encode("latin-1") + connection
+    return head + (b"\r\n" if length is None else b"Content-Length: %d\r\n\r\n" % length)
 
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -121,6 +121,9 @@ class RequestReader:
         """Read what has arrived, and tell what was found in it."""
         self._moved = False
         start = self._take_known(data) if self.stage is Stage.BETWEEN else 0
+        if start == len(data):
+            self._barren_bytes = 0
+            return
         rest = memoryview(data)[start:]
         while rest and self.stage is not Stage.OVER:
             rest = self._feed(rest)

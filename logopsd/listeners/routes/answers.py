@@ -23,8 +23,6 @@ class Taken(msgspec.Struct):
         missing_level: records that brought no level.
         suppressed: records left out, as the client sends more than LOGOPS_RATE_LIMIT.
         sample: the first of them, masked, each as JSON.
-        waiting: batches that are to be added once they are stored, and how many records of each
-            may be shown.
     """
 
     ts: str = ""
@@ -33,17 +31,10 @@ class Taken(msgspec.Struct):
     missing_level: int = 0
     suppressed: int = 0
     sample: list[bytes] = []
-    waiting: list[tuple[Batch, int]] = []
 
     def add(self, batch: Batch, sample_size: int) -> None:
-        """Add a batch; one that waits for others is added by `settle`."""
+        """Add a batch that is stored; not before, as it may not have been masked."""
         self.ts = self.ts or batch.received
-        if batch.waits:
-            self.waiting.append((batch, sample_size))
-        else:
-            self._add(batch, sample_size)
-
-    def _add(self, batch: Batch, sample_size: int) -> None:
         self.accepted += len(batch.records)
         self.missing_ts += batch.missing_ts
         self.suppressed += batch.suppressed
@@ -51,12 +42,6 @@ class Taken(msgspec.Struct):
         wanted = sample_size - len(self.sample)
         if wanted > 0:
             self.sample += encode(batch.records[:wanted]).splitlines()
-
-    def settle(self) -> None:
-        """Add what waited, as all is stored now."""
-        for batch, sample_size in self.waiting:
-            self._add(batch, sample_size)
-        self.waiting.clear()
 
     def figures(self) -> dict[str, int]:
         """Return the counts, for answer and log."""

@@ -1,6 +1,7 @@
 """Hands the records of one request down in slices, and tells when all of them are stored."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
@@ -82,8 +83,8 @@ def _take_slice(
     return take_documents(some, peer, format=format, on_stored=stored, on_failed=failed)
 
 
-class Intake:
-    """Takes the items of one request.
+class Intake(msgspec.Struct, eq=False):
+    """Takes the items of one request; a struct, as Exchange is.
 
     Nothing is left out once the first slice is taken: not if the client leaves, and not if the
     sink fills up meanwhile, as the client could not be told which records it holds.
@@ -92,30 +93,23 @@ class Intake:
         plan: what is to be taken; at least one item.
         respond: is called once, when all is stored, or when a slice could not be taken or stored,
             which is a bug; what the first cannot be taken for is raised.
-        sample_size: how many records to keep for the answer.
         log: told of it, at debug: how many records, and what they lacked.
+        sample_size: how many records to keep for the answer.
     """
 
-    __slots__ = ("_log", "_next", "_plan", "_respond", "_sample_size", "_taken", "_unstored")
-
-    def __init__(
-        self, plan: Plan, respond: Respond, *, sample_size: int = 0, log: FilteringBoundLogger
-    ) -> None:
-        self._plan = plan
-        self._respond: Respond | None = respond
-        self._sample_size = sample_size
-        self._log = log
-        self._next = 0
-        self._unstored = 0
-        self._taken = Taken()
+    _plan: Plan
+    _respond: Respond | None
+    _log: FilteringBoundLogger
+    _sample_size: int = 0
+    _next: int = 0
+    _unstored: list[Batch] = []
+    _taken: Taken = msgspec.field(default_factory=Taken)
 
     def begin(self) -> None:
         """Take the first slice now, and each other when the loop has seen to its sockets."""
         plan, start = self._plan, self._next
         self._next = min(start + SLICE_RECORDS, plan.count)
-        self._unstored += 1
-        batch = plan.take(start, self._next, self._stored, self._give_up)
-        self._taken.add(batch, self._sample_size)
+        self._unstored.append(plan.take(start, self._next, self._stored, self._give_up))
         if self._next < plan.count:
             asyncio.get_running_loop().call_soon(self._go_on)
 
@@ -135,10 +129,10 @@ class Intake:
             respond(error_response(500, "not all of the body could be processed"))
 
     def _stored(self) -> None:
-        self._unstored -= 1
+        taken = self._taken
+        taken.add(self._unstored.pop(0), self._sample_size)
         if self._unstored or self._next < self._plan.count or self._respond is None:
             return
-        taken = self._taken
-        taken.settle()
-        self._log.debug("ingest", input="http", **taken.figures())
+        if self._log.is_enabled_for(logging.DEBUG):
+            self._log.debug("ingest", input="http", **taken.figures())
         self._respond(self._plan.answer(taken))

@@ -106,7 +106,7 @@ class LogsRoute:
             return
 
         if plan.count:
-            Intake(plan, respond, sample_size=self._sample_size, log=self._log).begin()
+            Intake(plan, respond, self._log, self._sample_size).begin()
         else:
             respond(plan.answer(Taken(ts=self._now())))
 

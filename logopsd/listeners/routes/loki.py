@@ -63,9 +63,8 @@ class LokiRoute:
 
         if push.lines:
             take = taking(self._take_documents, push.lines, request.peer, FORMAT)
-            Intake(
-                Plan(take, len(push.lines), partial(_answer, push)), respond, log=self._log
-            ).begin()
+            plan = Plan(take, len(push.lines), partial(_answer, push))
+            Intake(plan, respond, self._log).begin()
         else:
             respond(_answer(push, Taken()))
 

@@ -14,6 +14,7 @@ from logopsd.listeners.routes.answers import Rejected, Taken, partly_stored, sto
 from logopsd.listeners.routes.content_types import UTF_8, content_type_of
 from logopsd.listeners.routes.intake import TakeDocuments
 from logopsd.parsing.ndjson import Documents, NdjsonReader
+from logopsd.records import Batch
 
 NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
@@ -64,7 +65,7 @@ class NdjsonUpload:
         self._reader = NdjsonReader()
         self._taken = Taken()
         self._rejected = Rejected()
-        self._unstored = 0
+        self._unstored: deque[Batch] = deque()
         self._is_over = False  # all of the body has come
         self._is_read = False  # and all of it was taken
         self._is_too_long = False
@@ -142,7 +143,6 @@ class NdjsonUpload:
             route.metrics.received += len(found.rejected)
             route.metrics.drop("rejected", len(found.rejected))
         if found.documents:
-            self._unstored += 1
             batch = route.take_documents(
                 found.documents,
                 self._peer,
@@ -150,17 +150,16 @@ class NdjsonUpload:
                 on_stored=self._stored,
                 on_failed=self._failed,
             )
-            self._taken.add(batch, route.sample_size)
+            self._unstored.append(batch)
 
     def _stored(self) -> None:
-        self._unstored -= 1
+        self._taken.add(self._unstored.popleft(), self._route.sample_size)
         self._answer_if_stored()
 
     def _answer_if_stored(self) -> None:
         if self._unstored or not self._is_read or self._is_aborted:
             return
         taken, rejected = self._taken, self._rejected
-        taken.settle()
         self._route.log.debug("ingest", input="http", **taken.figures(), rejected=rejected.count)
         if self._is_too_long:
             limit = self._route.max_inflated_bytes

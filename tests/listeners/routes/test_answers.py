@@ -39,17 +39,12 @@ def test_partly_stored() -> None:
     }
 
 
-def test_a_batch_that_waits_is_added_when_it_is_stored() -> None:
-    """Not before: its records may not be masked yet, and some may be left out."""
+def test_batches_are_added_up() -> None:
+    """The time is that of the first, and so are the records that are shown."""
     taken = Taken()
-    batch = Batch("http", 0.0, "t", [Record("t", "INFO", "bob@example.com")], missing_ts=1)
-    batch.waits = True
-    taken.add(batch, 3)
-    assert (taken.ts, taken.accepted, taken.sample) == ("t", 0, [])
-
-    batch.records[0].msg = "b***@example.com"
-    batch.waits = False
-    taken.settle()
-    taken.settle()
-    assert (taken.accepted, taken.missing_ts) == (1, 1)
-    assert [json.loads(line)["msg"] for line in taken.sample] == ["b***@example.com"]
+    for number in range(3):
+        records = [Record("t", "INFO", f"{number}{place}") for place in range(2)]
+        batch = Batch("http", 0.0, f"t{number}", records, missing_ts=1, suppressed=number)
+        taken.add(batch, 3)
+    assert (taken.ts, taken.accepted, taken.missing_ts, taken.suppressed) == ("t0", 6, 3, 3)
+    assert [json.loads(line)["msg"] for line in taken.sample] == ["00", "01", "10"]

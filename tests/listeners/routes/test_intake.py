@@ -50,7 +50,7 @@ class Outcome:
     def intake(self, below: Below, count: int, *, sample_size: int = 0) -> Intake:
         """Make an intake that tells us."""
         plan = Plan(below.take, count, self._answer)
-        return Intake(plan, self._hear, sample_size=sample_size, log=self.log.logger)
+        return Intake(plan, self._hear, self.log.logger, sample_size)
 
     def _answer(self, taken: Taken) -> Response:
         self.taken.append(taken)
