@@ -7,12 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from logopsd.patterns import lazy_pattern
+
 DEFAULT_PORT: Final = 4222
 """Of NATS clients, as IANA has it."""
 
 SCHEMES: Final = ("nats", "tls")
 
-_SERVER: Final = re.compile(
+_SERVER: Final = lazy_pattern(
     r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}))(?::([0-9]{1,5}))?", re.ASCII
 )
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from logopsd.patterns import lazy_pattern
 from logopsd.records import INPUTS, LEVELS
 
 SCHEMA_VERSION: Final = "1"
@@ -38,13 +39,13 @@ HEADER_BYTES: Final = 1024
 FIELDS: Final = ("input", "level", "emitter", "host")
 """Fields of a record that a subject may be made of."""
 
-_TEMPLATE: Final = re.compile(
+_TEMPLATE: Final = lazy_pattern(
     r"(?:[A-Za-z0-9_-]|\{(?:input|level|emitter|host)\})+"
     r"(?:\.(?:[A-Za-z0-9_-]|\{(?:input|level|emitter|host)\})+)*",
     re.ASCII,
 )
-_FIELD: Final = re.compile(r"\{([a-z]+)\}")
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]", re.ASCII)
+_FIELD: Final = lazy_pattern(r"\{([a-z]+)\}")
+_UNFIT: Final = lazy_pattern(r"[^A-Za-z0-9_-]", re.ASCII)
 _MAX_TOKEN: Final = 64
 """Characters of a value in a subject."""
 

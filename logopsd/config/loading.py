@@ -12,6 +12,7 @@ from logopsd.config.key_file import CREDENTIAL
 from logopsd.config.settings import Settings, describe
 from logopsd.config.values import meant
 from logopsd.errors import SettingsError
+from logopsd.patterns import lazy_pattern
 
 ENVIRONMENT = "environment"
 DEFAULT = "default"
@@ -24,9 +25,9 @@ MAX_QUOTED = 24
 
 _KNOWN: Mapping[str, Setting] = {setting.name: setting for setting in describe()}
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,48}", re.ASCII)
+_NAME = lazy_pattern(r"[A-Za-z0-9_.-]{1,48}", re.ASCII)
 # `.env` alone may hold names of others, so there near misses of the prefix are ours too.
-_NEARLY_OURS = re.compile(r"LOGOP[A-Z]{0,2}[_.-]", re.ASCII | re.IGNORECASE)
+_NEARLY_OURS = lazy_pattern(r"LOGOP[A-Z]{0,2}[_.-]", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from logopsd.config.catalogue import Kind, RefusedValueError
 from logopsd.config.key_file import load_keys
 from logopsd.errors import PrivacyError
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Keep
 from logopsd.shipping.address import TargetAddress, parse_target
 
@@ -29,14 +30,14 @@ _UNITS = {"": 1, "b": 1}
 _UNITS |= {unit + "b": 1000**power for power, unit in enumerate("kmgt", start=1)}
 _UNITS |= {unit + "ib": 1024**power for power, unit in enumerate("kmgt", start=1)}
 
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]{0,3})", re.ASCII)
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h)", re.ASCII)
+_SIZE = lazy_pattern(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([A-Za-z]{0,3})", re.ASCII)
+_DURATION = lazy_pattern(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h)", re.ASCII)
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
-_FIELD = re.compile(r"[^\s,]{1,128}")
-_USER = re.compile(r"[!-9;-~]{1,128}", re.ASCII)
-_BEARER = re.compile(r"[A-Za-z0-9._~+/-]{16,256}={0,2}", re.ASCII)
+_HOST = lazy_pattern(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+_FIELD = lazy_pattern(r"[^\s,]{1,128}")
+_USER = lazy_pattern(r"[!-9;-~]{1,128}", re.ASCII)
+_BEARER = lazy_pattern(r"[A-Za-z0-9._~+/-]{16,256}={0,2}", re.ASCII)
 
 
 def meant(name: str, known: Sequence[str], prefix: str = "") -> str:

@@ -5,12 +5,12 @@ text; else it is NAME and LF, the length of the value as 64 bits, little endian,
 LF. Source: systemd, "Journal Export Formats" (JOURNAL_EXPORT_FORMATS.md).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, cast
 
+from logopsd.patterns import lazy_pattern
 from logopsd.records import FieldValue, JournalEntry
 
 MESSAGE: Final = "MESSAGE"
@@ -33,7 +33,7 @@ WHOLE_BYTES: Final = 64 * 1024
 """How long an entry may be to be read in one go; a longer one is read field by field."""
 
 _LENGTH_BYTES: Final = 8
-_NAME: Final = re.compile(rb"[A-Z_][A-Z0-9_]{0,63}")
+_NAME: Final = lazy_pattern(rb"[A-Z_][A-Z0-9_]{0,63}")
 _ENTRY_END: Final = b"\n\n"
 
 

@@ -14,9 +14,8 @@ Anything else begins a record, and so does each line with a PRI, also an indente
 octet-counted frame, which has one. A line that begins with a stamp matches none of the above.
 """
 
-import re
-
 from logopsd.framing.buffer import FrameList
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Frames
 
 MAX_LINES = 512
@@ -25,7 +24,7 @@ MAX_LINES = 512
 
 _TRACEBACK = b"Traceback (most recent call last):"
 
-_continuation = re.compile(
+_continuation = lazy_pattern(
     rb"[ \t]++(?!<[0-9]{1,3}>)"
     rb"|Traceback \(most recent call last\):"
     rb"|During handling of the above exception"
@@ -34,7 +33,7 @@ _continuation = re.compile(
     rb"|\.\.\. [0-9]{1,9} (?:more|common frames omitted)"
     rb"|at [\w$/<>@~-]++\.[\w$./<>@~-]++\("
 )
-_exception = re.compile(rb"[A-Za-z_][\w.<>]*+(?:: |:?\Z)")
+_exception = lazy_pattern(rb"[A-Za-z_][\w.<>]*+(?:: |:?\Z)")
 
 
 class MultilineJoiner:

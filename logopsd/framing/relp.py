@@ -11,12 +11,12 @@ that is not answered is sent again by its sender in the next session, so all tha
 later is to answer nothing: a negative answer would lose the message in the sender.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from logopsd.framing.buffer import FrameList, PartialFrame
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Frames
 
 LAST_TXNR = 999_999_999
@@ -33,8 +33,8 @@ _NOT_SUPPORTED = b"500 command not supported"
 _TRAILERS = b"\r\n\0"
 _LF = 0x0A
 
-_header = re.compile(rb"([0-9]{1,9}) ([A-Za-z]{1,32}) ([0-9]{1,9})([ \n])")
-_header_begun = re.compile(rb"[0-9]{1,9}(?: (?:[A-Za-z]{1,32}(?: [0-9]{0,9})?)?)?")
+_header = lazy_pattern(rb"([0-9]{1,9}) ([A-Za-z]{1,32}) ([0-9]{1,9})([ \n])")
+_header_begun = lazy_pattern(rb"[0-9]{1,9}(?: (?:[A-Za-z]{1,32}(?: [0-9]{0,9})?)?)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Literal
 from logopsd.compiled import find_counted, take_counted
 from logopsd.framing.buffer import FrameList, PartialFrame
 from logopsd.framing.newline import NewlineFramer, NulFramer
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Frames
 
 Mode = Literal["auto", "lf", "octet", "nul"]
@@ -41,15 +42,15 @@ _TRAILERS = b"\r\n\0"
 _ANY_COUNT = 10**9
 """More than nine digits can say."""
 
-_trailers = re.compile(rb"[\r\n\0]*")
-_counted_pri = re.compile(rb"[\r\n\0]*+" + _HEADER)
-_counted = re.compile(rb"[\r\n\0]*+([1-9][0-9]{0,8}) ")
-_begun_pri = re.compile(_HEADER_BEGUN)
-_begun = re.compile(rb"[1-9][0-9]{0,8}")
-_begun_at_end = re.compile(_HEADER_BEGUN + rb"\Z")
-_landmark = re.compile(rb"[\n\0]|" + _HEADER)
+_trailers = lazy_pattern(rb"[\r\n\0]*")
+_counted_pri = lazy_pattern(rb"[\r\n\0]*+" + _HEADER)
+_counted = lazy_pattern(rb"[\r\n\0]*+([1-9][0-9]{0,8}) ")
+_begun_pri = lazy_pattern(_HEADER_BEGUN)
+_begun = lazy_pattern(rb"[1-9][0-9]{0,8}")
+_begun_at_end = lazy_pattern(_HEADER_BEGUN + rb"\Z")
+_landmark = lazy_pattern(rb"[\n\0]|" + _HEADER)
 # It starts with a literal, for which the search is fast: hence NUL is made LF before.
-_counted_after_lf = re.compile(rb"\n\r*+" + _HEADER)
+_counted_after_lf = lazy_pattern(rb"\n\r*+" + _HEADER)
 
 
 class _State(Enum):

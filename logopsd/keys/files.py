@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from logopsd.patterns import lazy_pattern
 from logopsd.retention.policy import Entry, day_of_archive, day_of_file, decide
 from logopsd.retention.sweeper import SweepReport
 
@@ -26,7 +27,7 @@ MAX_BYTES = 4096
 _FOREVER = 10**6
 """Days after which no file goes, as its archive is kept for good."""
 
-_NAME = re.compile(r"([0-9]{8})\.key", re.ASCII)
+_NAME = lazy_pattern(r"([0-9]{8})\.key", re.ASCII)
 
 
 class DayKeyFiles:

@@ -10,12 +10,14 @@ import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from logopsd.patterns import lazy_pattern
+
 MAX_NAME = 253
 """Characters of a DNS name, RFC 1035 section 2.3.4; of a common name 64 (RFC 5280 appendix A)."""
 
-_fingerprint = re.compile(r"(?:sha-?256:)?((?:[0-9a-f]{2}:){31}[0-9a-f]{2}|[0-9a-f]{64})", re.I)
+_fingerprint = lazy_pattern(r"(?:sha-?256:)?((?:[0-9a-f]{2}:){31}[0-9a-f]{2}|[0-9a-f]{64})", re.I)
 # A colon would be a fingerprint gone wrong.
-_name = re.compile(r"(?:\*\.)?[^\s*:][^*:]*")
+_name = lazy_pattern(r"(?:\*\.)?[^\s*:][^*:]*")
 
 
 class PermittedPeers:

@@ -9,28 +9,28 @@ from typing import Any, Final
 
 from logopsd.parsing.normalize import attach, take_time
 from logopsd.parsing.timestamps import Stamps
-from logopsd.patterns import possessive
+from logopsd.patterns import lazy_pattern, possessive
 from logopsd.records import Record
 
 _QUOTED: Final = '"(' + possessive(r'(?:[^"\\]|\\.)', "*") + ')"'
 _ADDRESS: Final = r"([0-9A-Fa-f.:]{2,45}+)"
 
 # 83.11.22.33 - anna [14/Mar/2026:15:00:00 +0100] "GET / HTTP/1.1" 200 612 "-" "curl/8"
-_NCSA: Final = re.compile(
+_NCSA: Final = lazy_pattern(
     rf"{_ADDRESS} ([^ ]++) ([^ ]++) \[([^\]]{{20,40}}+)\] {_QUOTED} ([0-9]{{3}}) ([0-9]{{1,18}}|-)"
     rf"(?>(?: {_QUOTED} {_QUOTED})?)(?= |\Z)",
     re.DOTALL,
 )
 # 10.0.0.1:33317 [14/Mar/2026:15:00:00.123] fe be/srv 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0
 # 0/0 {captured} "GET / HTTP/1.1"; over TCP without status, cookies and request
-_HAPROXY: Final = re.compile(
+_HAPROXY: Final = lazy_pattern(
     r"([0-9A-Fa-f.:]{2,45}):([0-9]{1,5}) \[([^\]]{20,40}+)\] ([^ ]++) ([^ /]++)/([^ ]++)"
     r" ([-+0-9/]++) (?:(-1|[0-9]{3}) \+?([0-9]{1,18}) [^ ]++ [^ ]++|\+?([0-9]{1,18}))"
     r" ([A-Za-z-]{2,4})"
     rf" ([0-9+/]++) ([0-9/]++)(?>(?: [^\"]*+{_QUOTED})?)",
     re.DOTALL,
 )
-_REQUEST: Final = re.compile(r"([A-Z]{1,20}) ([^ ]++)(?: (HTTP/[0-9.]{1,3}))?")
+_REQUEST: Final = lazy_pattern(r"([A-Z]{1,20}) ([^ ]++)(?: (HTTP/[0-9.]{1,3}))?")
 
 
 def read_access(record: Record, stamps: Stamps) -> bool:

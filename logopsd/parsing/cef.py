@@ -13,24 +13,24 @@ from typing import Any, Final
 
 from logopsd.parsing.normalize import add_field, attach, to_text
 from logopsd.parsing.timestamps import Stamps
-from logopsd.patterns import possessive
+from logopsd.patterns import lazy_pattern, possessive
 from logopsd.records import Record
 
 _PART: Final = "(" + possessive(r"(?:[^|\\]|\\.)", "*") + r")\|"
-_CEF: Final = re.compile(rf"CEF: ?([0-9.]{{1,8}})\|{_PART * 6}", re.DOTALL)
+_CEF: Final = lazy_pattern(rf"CEF: ?([0-9.]{{1,8}})\|{_PART * 6}", re.DOTALL)
 _CEF_NAMES: Final = (
     *("cef_version", "device_vendor", "device_product", "device_version"),
     *("signature_id", "name", "device_severity"),
 )
-_LEEF: Final = re.compile(
+_LEEF: Final = lazy_pattern(
     r"LEEF: ?([0-9.]{1,8})\|([^|]*+)\|([^|]*+)\|([^|]*+)\|([^|]*+)\|"
     r"(?:(?:0?x([0-9A-Fa-f]{1,4})|([^|\s\w])|(\\t))?\|)?"
 )
 _LEEF_NAMES: Final = (
     *("leef_version", "device_vendor", "device_product", "device_version", "event_id"),
 )
-_KEY: Final = re.compile(r"(?:\A|(?<=\s))([\w.\[\]-]{1,100}+)=")
-_ESCAPE: Final = re.compile(r"\\([\\=|nrt])")
+_KEY: Final = lazy_pattern(r"(?:\A|(?<=\s))([\w.\[\]-]{1,100}+)=")
+_ESCAPE: Final = lazy_pattern(r"\\([\\=|nrt])")
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 _TIMES: Final = ("rt", "devTime", "end", "start")

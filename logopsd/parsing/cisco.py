@@ -12,27 +12,27 @@ a sequence number, a flag of the clock, a stamp or an uptime, and a host or a pr
 Source: Cisco's system message guides, and messages as sent.
 """
 
-import re
 from typing import Any, Final
 
 from logopsd.parsing.normalize import attach
 from logopsd.parsing.priority import SEVERITY_LEVELS
 from logopsd.parsing.timestamps import Stamps
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Record
 
 MAX_LEAD_CHARS: Final = 160
 """How far from its start a message is searched for the code; the longest lead has some 120."""
 
-_CODE: Final = re.compile(
+_CODE: Final = lazy_pattern(
     r"%((?:([A-Z][A-Za-z0-9_]{0,40}(?:-[A-Za-z][A-Za-z0-9_]{0,40}){0,3})-([0-7]))"
     r"-[A-Z0-9_]{1,64}) ?: ?"
 )
-_COUNT: Final = re.compile(r"([0-9]{1,10})?: ?")
-_COUNTED_STAMP: Final = re.compile(r"[0-9]{0,10}: ?[*.]?(?=[A-Z0-9])")
-_FLAG: Final = re.compile(r"[*.]")
-_AFTER_STAMP: Final = re.compile(r" ?:? ?")
-_UPTIME: Final = re.compile(r"((?:[0-9]{1,4}[ywdhms]){1,4}|[0-9]{1,4}:[0-9]{2}:[0-9]{2}): ")
-_WORD: Final = re.compile(r"([A-Za-z0-9][\w./-]{0,80})(?:\[([0-9]{1,10})\])?(?: ?: ?| )")
+_COUNT: Final = lazy_pattern(r"([0-9]{1,10})?: ?")
+_COUNTED_STAMP: Final = lazy_pattern(r"[0-9]{0,10}: ?[*.]?(?=[A-Z0-9])")
+_FLAG: Final = lazy_pattern(r"[*.]")
+_AFTER_STAMP: Final = lazy_pattern(r" ?:? ?")
+_UPTIME: Final = lazy_pattern(r"((?:[0-9]{1,4}[ywdhms]){1,4}|[0-9]{1,4}:[0-9]{2}:[0-9]{2}): ")
+_WORD: Final = lazy_pattern(r"([A-Za-z0-9][\w./-]{0,80})(?:\[([0-9]{1,10})\])?(?: ?: ?| )")
 
 
 def read_cisco(record: Record, stamps: Stamps) -> bool:

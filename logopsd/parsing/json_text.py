@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from logopsd.errors import PayloadError
+from logopsd.patterns import lazy_pattern
 
 MAX_JSON_DEPTH: Final = 200
 """Nesting that is still decoded: far more than any payload has, far less than the stack."""
@@ -13,12 +14,12 @@ MAX_JSON_DEPTH: Final = 200
 _decode = msgspec.json.Decoder().decode
 
 # An escaped surrogate pair; a surrogate that is alone; any other escape.
-_ESCAPES: Final = re.compile(
+_ESCAPES: Final = lazy_pattern(
     r"(\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2})"
     r"|(\\u[dD][89a-fA-F][0-9A-Fa-f]{2})|\\."
 )
 _CONTAINERS: Final = frozenset((dict, list))
-_BYTE: Final = re.compile(r" \(byte ([0-9]+)\)")
+_BYTE: Final = lazy_pattern(r" \(byte ([0-9]+)\)")
 
 
 def decode(text: str) -> Any:

@@ -1,10 +1,10 @@
 """Levels in free text: found near its beginning, in the ways that programs write them."""
 
-import re
 from string import ascii_letters
 from typing import Final
 
 from logopsd.parsing.priority import LEVEL_WORDS
+from logopsd.patterns import lazy_pattern
 
 LEVEL_SEARCH_CHARS: Final = 100
 """How much of a line is searched for a level: where it comes first in every known form, and no
@@ -16,14 +16,14 @@ _WORDS: Final = (
     r"EMERGENCY|EMERG|PANIC|ALERT|CRITICAL|CRIT|FATAL|SEVERE|ERROR|ERR|WARNING|WARN|NOTICE"
     r"|INFORMATION|INFO|DEBUG|TRACE|VERBOSE"
 )
-_LEVEL: Final = re.compile(
+_LEVEL: Final = lazy_pattern(
     rf"(?<![\w.-])(?:(?:{_WORDS})(?![\w.-])"
     rf"|\[(?:\w{{1,16}}:)?(?i:{_WORDS})\]"
     rf"|(?i:level|severity|lvl)[\"']?[=:] ?[\"']?(?i:{_WORDS})(?!\w)"
     rf"|(?i:{_WORDS}):(?=\s))"
 )
-_WORD: Final = re.compile(rf"(?i:{_WORDS})(?!\w)")
-LEADING_LEVEL: Final = re.compile(rf"\[?(?i:{_WORDS})[\]: ]{{1,4}}\[?")
+_WORD: Final = lazy_pattern(rf"(?i:{_WORDS})(?!\w)")
+LEADING_LEVEL: Final = lazy_pattern(rf"\[?(?i:{_WORDS})[\]: ]{{1,4}}\[?")
 """A level that a text starts with, up to what may be the stamp behind it."""
 
 # Searching costs 14 us where there is nothing to find; looking the words of a line up, 0.7 us.

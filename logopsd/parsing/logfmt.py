@@ -13,10 +13,10 @@ from logopsd.parsing.names import TIME_ALIASES
 from logopsd.parsing.normalize import Normalizer, add_field, attach, host_name
 from logopsd.parsing.priority import level_of
 from logopsd.parsing.timestamps import Stamps
-from logopsd.patterns import possessive
+from logopsd.patterns import lazy_pattern, possessive
 from logopsd.records import Record
 
-_PAIR: Final = re.compile(
+_PAIR: Final = lazy_pattern(
     r"([A-Za-z_][\w.@/:-]{0,100}+)="
     + '(?:"('
     + possessive(r'(?:[^"\\]|\\.)', "*")
@@ -24,10 +24,10 @@ _PAIR: Final = re.compile(
     + r"""|'([^']*+)'(?=\s|\Z)|([^\s"]*+)),?(?:\s++|\Z)""",
     re.DOTALL,
 )
-_ESCAPE: Final = re.compile(r'\\(["\\nrt])')
+_ESCAPE: Final = lazy_pattern(r'\\(["\\nrt])')
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t"}
 # type=SYSCALL msg=audit(1364481363.243:24287): arch=c000003e ...
-_AUDIT: Final = re.compile(r" msg=audit\(([0-9]{9,10}\.[0-9]{1,6}):[0-9]+\):?")
+_AUDIT: Final = lazy_pattern(r" msg=audit\(([0-9]{9,10}\.[0-9]{1,6}):[0-9]+\):?")
 _AUDIT_CHARS: Final = 120
 
 DEVICE_KEYS: Final = frozenset(("devid", "device_id", "logid", "log_id", "sn", "devname"))

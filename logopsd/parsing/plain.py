@@ -7,17 +7,18 @@ from logopsd.parsing.level_search import LEADING_LEVEL, find_level
 from logopsd.parsing.priority import LEVEL_WORDS
 from logopsd.parsing.stamp_forms import MONTHS
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Batch, Record
 
 # glog, klog: Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg
-_GLOG: Final = re.compile(
+_GLOG: Final = lazy_pattern(
     r"([IWEFD])([0-9]{2})([0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,6}))?[0-9]*+ "
 )
 _MONTH_NAMES: Final = {number: name for name, number in MONTHS.items()}
 _GLOG_LEVELS: Final = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "CRITICAL", "D": "DEBUG"}
 
 # Monolog, Laravel: [2024-05-03 12:00:00] production.ERROR: ...
-_MONOLOG: Final = re.compile(r"\] [\w-]{1,64}\.([A-Z]{4,9}): ")
+_MONOLOG: Final = lazy_pattern(r"\] [\w-]{1,64}\.([A-Z]{4,9}): ")
 
 
 class PlainParser:

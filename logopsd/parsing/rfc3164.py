@@ -17,6 +17,7 @@ from logopsd.parsing.normalize import complete
 from logopsd.parsing.priority import FACILITIES, PRIORITIES, SEVERITIES, level_of, set_priority
 from logopsd.parsing.timestamps import GUESSED_YEAR_AND_ZONE, Stamp, Stamps
 from logopsd.parsing.vendor_headers import read_f5
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Batch, Record
 
 # "last message repeated 3 times" may stand without a host.
@@ -33,25 +34,25 @@ _MSG: Final = rf" ?+\ufeff?+{MESSAGE_HINT}(.*)"
 _BEHIND_STAMP: Final = _HOST + _TAG + _MSG
 
 # What might be a zone or a year behind the stamp is looked at more closely elsewhere.
-_BSD: Final = re.compile(
+_BSD: Final = lazy_pattern(
     r"<([0-9]{1,3})>([A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}) "
     r"(?![A-Z]{3,4}:? |[12][0-9]{3} |[+-][0-9]{2}:?[0-9]{2} |Message forwarded from )"
     + _BEHIND_STAMP,
     re.DOTALL,
 )
 # As rsyslog forwards with its own precise stamps, and VMware ESXi.
-_ISO: Final = re.compile(
+_ISO: Final = lazy_pattern(
     r"<([0-9]{1,3})>([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})"
     r"(?>(\.[0-9]{1,6}+)?)[0-9]*+(Z|[+-][0-9]{2}:[0-9]{2}) " + _BEHIND_STAMP,
     re.DOTALL,
 )
-_PRI: Final = re.compile(r"<([0-9]{1,3})> *+")
-_WITH_HOST: Final = re.compile(r":?+ ++" + _BEHIND_STAMP, re.DOTALL)
+_PRI: Final = lazy_pattern(r"<([0-9]{1,3})> *+")
+_WITH_HOST: Final = lazy_pattern(r":?+ ++" + _BEHIND_STAMP, re.DOTALL)
 # AIX: `Message forwarded from web1: sshd[7]: ...`
-_FORWARDED: Final = re.compile(r" Message forwarded from ([^\s:]++): ?" + _TAG + _MSG, re.DOTALL)
-_WITHOUT_HOST: Final = re.compile(r"()" + _TAG + _MSG, re.DOTALL)
+_FORWARDED: Final = lazy_pattern(r" Message forwarded from ([^\s:]++): ?" + _TAG + _MSG, re.DOTALL)
+_WITHOUT_HOST: Final = lazy_pattern(r"()" + _TAG + _MSG, re.DOTALL)
 # A stamp of the right form that names no instant, such as 30 February, is taken out all the same.
-_STAMP_FORM: Final = re.compile(
+_STAMP_FORM: Final = lazy_pattern(
     r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}(?= )"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[^ ]{0,32}+(?= )"
 )
@@ -63,7 +64,7 @@ _SEVERITY_NUMBERS: Final = {
     "error": 3,
     "warn": 4,
 }
-_SELECTOR: Final = re.compile(
+_SELECTOR: Final = lazy_pattern(
     rf" (?:([A-Za-z0-9._-]{{1,255}}) )?({'|'.join(FACILITIES)})\.({'|'.join(_SEVERITY_NUMBERS)}) "
 )
 

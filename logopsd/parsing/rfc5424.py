@@ -17,13 +17,14 @@ from logopsd.parsing.structured_data import (
     parse_structured_data,
 )
 from logopsd.parsing.timestamps import Stamp, Stamps
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Batch, Record
 
 _PRI_VERSION: Final = r"<([0-9]{1,3})>([1-9][0-9]{0,2}) ++"
 _WORD: Final = r"([^ ]++) ++"
 _MSG: Final = rf"(?: \ufeff?+{MESSAGE_HINT}(.*)|\Z)"
 
-_USUAL: Final = re.compile(
+_USUAL: Final = lazy_pattern(
     r"<([0-9]{1,3})>[1-9][0-9]{0,2} "
     + r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?>(\.[0-9]{1,6}+)?)[0-9]*+"
     + r"(Z|[+-][0-9]{2}:[0-9]{2}) "
@@ -31,16 +32,16 @@ _USUAL: Final = re.compile(
     re.DOTALL,
 )
 # The header behind the stamp.
-_REST: Final = re.compile(r" ++" + _WORD * 4 + rf"(-|{STRUCTURED_DATA})" + _MSG, re.DOTALL)
-_PRI: Final = re.compile(_PRI_VERSION)
-_EPOCH: Final = re.compile(r"[0-9]{9,10}\.[0-9]{1,9}(?= )")
-_STAMP_WORD: Final = re.compile(r"[^ ]++(?= )")
+_REST: Final = lazy_pattern(r" ++" + _WORD * 4 + rf"(-|{STRUCTURED_DATA})" + _MSG, re.DOTALL)
+_PRI: Final = lazy_pattern(_PRI_VERSION)
+_EPOCH: Final = lazy_pattern(r"[0-9]{9,10}\.[0-9]{1,9}(?= )")
+_STAMP_WORD: Final = lazy_pattern(r"[^ ]++(?= )")
 # What is left of a header without structured data, or with a malformed one.
-_HOST_APP: Final = re.compile(r" ++([^ ]++)(?>(?: ++([^ ]++))?)")
-_PROCID_MSGID: Final = re.compile(
+_HOST_APP: Final = lazy_pattern(r" ++([^ ]++)(?>(?: ++([^ ]++))?)")
+_PROCID_MSGID: Final = lazy_pattern(
     r" ++(-|[0-9]{1,10}|[a-z]{1,16}\.[0-9]{1,10})(?>(?: ++(-)(?= |\Z))?)(?= |\Z)"
 )
-_PROCID_MSGID_BRACKET: Final = re.compile(r" ++([^ ]++) ++([^ ]++)(?= ++\[)")
+_PROCID_MSGID_BRACKET: Final = lazy_pattern(r" ++([^ ]++) ++([^ ]++)(?= ++\[)")
 
 
 class Rfc5424Parser:

@@ -7,6 +7,8 @@ the stamp itself is long.
 import re
 from typing import Final, NamedTuple
 
+from logopsd.patterns import lazy_pattern
+
 MONTHS: Final = {
     name: f"{number:02d}"
     for number, name in enumerate(
@@ -75,7 +77,7 @@ _WEEKDAY: Final = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? {1,3})?"
 
 def _compile(head: str, point: str = "[.,]", tail: str = "") -> re.Pattern[str]:
     """Compile a form: what stands before the fraction, the fraction, the zone and what follows."""
-    return re.compile(rf"(?P<head>{head})(?:{point}(?P<fraction>[0-9]+))?(?P<tail>{_ZONE}{tail})")
+    return lazy_pattern(rf"(?P<head>{head})(?:{point}(?P<fraction>[0-9]+))?(?P<tail>{_ZONE}{tail})")
 
 
 # 2024-05-03T12:00:00.123+02:00, 2024-05-03 12:00:00,123, 2024/05/03 12:00:00, 2024-05-03T12:00Z

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 from logopsd.parsing.stamp_forms import MONTHS, ZONE_HOURS, match_stamp, parts_of
+from logopsd.patterns import lazy_pattern
 
 MAX_CACHED_STAMPS: Final = 4096
 """Entries of a stamp cache: over an hour of one per second, in well under 1 MiB. A cache that is
@@ -34,14 +35,14 @@ _SURELY_NEAREST: Final = timedelta(days=182)
 _ONE_SECOND: Final = timedelta(seconds=1)
 
 # By far the most usual form in payloads.
-_RFC3339: Final = re.compile(
+_RFC3339: Final = lazy_pattern(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?>(\.[0-9]{1,6}+)?)[0-9]*+"
     r"(Z|[+-][0-9]{2}:[0-9]{2})"
 )
 
 # An epoch number: digits, and a fraction. The unit follows from the number of digits, for any
 # instant between 1973 and 2286; 11 digits fit no unit, 14 and 17 are dates written compactly.
-_EPOCH: Final = re.compile(r"([0-9]{9,19})(?:[.,]([0-9]+))?", re.ASCII)
+_EPOCH: Final = lazy_pattern(r"([0-9]{9,19})(?:[.,]([0-9]+))?", re.ASCII)
 # Digits of the number -> how many of them stand for the part below a second.
 _EPOCH_SUBSECOND_DIGITS: Final = {9: 0, 10: 0, 12: 3, 13: 3, 15: 6, 16: 6, 18: 9, 19: 9}
 

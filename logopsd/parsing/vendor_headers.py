@@ -7,15 +7,15 @@
 Sources: Snare event format guide; RouterOS manual, log topics; messages as sent.
 """
 
-import re
 from typing import Final
 
 from logopsd.parsing.normalize import attach, take_time
 from logopsd.parsing.priority import LEVEL_WORDS, severity_of
 from logopsd.parsing.timestamps import Stamps
+from logopsd.patterns import lazy_pattern
 from logopsd.records import Record
 
-_SNARE: Final = re.compile(r"(?:([\w.-]{1,255}+)\t)?MSWinEventLog\t")
+_SNARE: Final = lazy_pattern(r"(?:([\w.-]{1,255}+)\t)?MSWinEventLog\t")
 _SNARE_FIELDS: Final = (
     *("criticality", "event_log", "sequence", "event_time", "event_id", "source", "user"),
     *("sid_type", "event_type", "computer", "category", "data", "description", "checksum"),
@@ -29,10 +29,10 @@ _SNARE_LEVELS: Final = {
     "Failure Audit": "WARN",
 }
 
-_TOPICS: Final = re.compile(r"([a-z][a-z0-9-]{1,30}(?>(?:,!?[a-z][a-z0-9-]{1,30}){1,8})):? ")
+_TOPICS: Final = lazy_pattern(r"([a-z][a-z0-9-]{1,30}(?>(?:,!?[a-z][a-z0-9-]{1,30}){1,8})):? ")
 _TOPIC_LEVELS: Final = frozenset(("debug", "info", "warning", "error", "critical"))
 
-_F5: Final = re.compile(r"([a-z]{3,7}) ([\w./-]{1,48}+)\[([0-9]{1,10})\]: ?")
+_F5: Final = lazy_pattern(r"([a-z]{3,7}) ([\w./-]{1,48}+)\[([0-9]{1,10})\]: ?")
 
 
 def read_snare(record: Record, stamps: Stamps) -> bool:

@@ -15,12 +15,13 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Sequence
 
 from logopsd.errors import TokenError
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.tokens import TokenMaker, check_key
 
 _LABEL = "logopsd day key"
 """Begins what is wrapped, with the day: a key file renamed to another day is refused."""
 
-_DAY = re.compile(r"\d{8}", re.ASCII)
+_DAY = lazy_pattern(r"\d{8}", re.ASCII)
 
 _TIME_BYTES = slice(1, 9)
 """Where a token bears its time: seconds since the epoch, big-endian (Fernet specification)."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from logopsd.patterns import lazy_pattern
+
 MAX_DEPTH = 32
 """Levels of nesting that are walked; what lies deeper is looked at as its JSON text."""
 
@@ -19,24 +21,24 @@ so that a sender who makes up names costs memory once, and then only time."""
 KNOWN_LENGTH = 128
 """Characters of the longest text remembered."""
 
-_TELLING = re.compile(
+_TELLING = lazy_pattern(
     r"pass|pwd|secret|token|key|auth|pesel|ssn|social|phone|tel|mobile|msisdn|cell", re.IGNORECASE
 )
 """Words in a key that tell what its value is."""
 
-_SECRET = re.compile(
+_SECRET = lazy_pattern(
     r"(pass(?:word|wd|phrase|code)|pwd|secret)|(?:token|(?:api|access|private|auth)[_-]?key)",
     re.IGNORECASE,
 )
 """Words in a key that tell that its value is a secret; of the first even where it is a number."""
 
-_ABOUT = re.compile(
+_ABOUT = lazy_pattern(
     r"name|type|count|used|usage|limit|remain|expir|age\b|age[_-]|ttl|len|size|reset|"
     r"change|polic|version|status|error|attempt|max|min|total|iz|_at\b|At\b|file|path|dir|url|hint",
 )
 """Words behind such a word that tell that the value is not the secret, but about it."""
 
-_OTHER = re.compile(r"pesel|ssn|phone|tel|mobile|msisdn|authorization", re.IGNORECASE)
+_OTHER = lazy_pattern(r"pesel|ssn|phone|tel|mobile|msisdn|authorization", re.IGNORECASE)
 """Words that detectors of their own ask for; `key` and `auth` alone tell next to nothing."""
 
 VALUE, KEY = range(2)

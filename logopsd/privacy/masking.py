@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Detector, Find, fold
 from logopsd.privacy.detectors.triggers import Trigger
 from logopsd.privacy.sifting import make_sieve
@@ -27,20 +28,20 @@ masked as if it were several, alone as well as joined, so that both ways agree o
 ROUNDS = 8
 """How often a text is masked at most. Nothing real needs more than three; each costs one pass."""
 
-_BACKSLASHED = re.compile(
+_BACKSLASHED = lazy_pattern(
     r"\\(?:[abfnrtv]|u00(?:[01][0-9a-fA-F]|2[0267]|3[cCeE])|x(?:[01][0-9a-fA-F]|20))"
 )
 """White space, a control character or a quote as JSON, Go and Python write it within a text. Its
 last character would pass for a letter or a digit before a value."""
 
-_OCTAL = re.compile(r"#0[0-3][0-7]")
+_OCTAL = lazy_pattern(r"#0[0-3][0-7]")
 """A control character as rsyslog writes it: `#011`."""
 
 _BLANKS = frozenset(["\\t", "\\u0009", "\\x09", "#011", "\\u0020", "\\x20"])
 """Those that stand within a line; all else ends it, as the character it is written for does."""
 
-_BEFORE = re.compile(r"[A-Za-z][ =(\[<]")
-_BEHIND = re.compile(r"(?: |@|(?<=@))[A-Za-z]|[\])>,](?: |\0|\Z)|\0|\Z")
+_BEFORE = lazy_pattern(r"[A-Za-z][ =(\[<]")
+_BEHIND = lazy_pattern(r"(?: |@|(?<=@))[A-Za-z]|[\])>,](?: |\0|\Z)|\0|\Z")
 """What stands around a claim that no mask can join to something new."""
 
 _ADDRESS_MASKS = frozenset("@x")

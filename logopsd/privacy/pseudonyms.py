@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.tokens import check_key
 
 _DIGITS = 12
@@ -32,10 +33,10 @@ _DIGITS = 12
 _KNOWN_LIMIT = 16384
 """Pseudonyms remembered: an HMAC costs 2 us, looking one up 0.1; at the limit all are forgotten."""
 
-_DOMAIN = re.compile(r"(?:[\w-]+\.)+[\w-]+")
-_NO_DIGIT = re.compile(r"[^0-9]")
-_NO_HEX = re.compile(r"[^0-9A-Za-z]")
-_AT = re.compile(r"@|%40|%2540|\\u0040")
+_DOMAIN = lazy_pattern(r"(?:[\w-]+\.)+[\w-]+")
+_NO_DIGIT = lazy_pattern(r"[^0-9]")
+_NO_HEX = lazy_pattern(r"[^0-9A-Za-z]")
+_AT = lazy_pattern(r"@|%40|%2540|\\u0040")
 
 
 class Pseudonyms:

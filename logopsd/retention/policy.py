@@ -15,6 +15,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from logopsd.patterns import lazy_pattern
+
 LEAP_DAYS = 366
 """A gap longer than this between the days of files is taken for a wrong clock: a machine that
 rested for a year is rarer than one whose clock battery died."""
@@ -25,7 +27,7 @@ an operator to notice a clock that is years ahead, and no long delay where the c
 
 Mode = Literal["delete", "zip"]
 
-_NAME = re.compile(
+_NAME = lazy_pattern(
     r"([0-9]{4})([0-9]{2})([0-9]{2})(?:-[a-z0-9_-]{1,64})?\.ndjson(?:\.torn)?"
     r"(?P<zip>(?:-[0-9]{1,9})?\.zip)?",
     re.ASCII,

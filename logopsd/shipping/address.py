@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from logopsd.bus.address import BusAddress, parse_address
+from logopsd.patterns import lazy_pattern
 
 PUSH_PATH: Final = "/loki/api/v1/push"
 """Of Loki's HTTP API; a path in the address goes before it."""
 
-_LOKI: Final = re.compile(
+_LOKI: Final = lazy_pattern(
     r"loki\+(https?)://(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})"
     r"(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/-]{0,200})?",
     re.ASCII,

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from logopsd.patterns import lazy_pattern
+
 MAX_LINE_BYTES: Final = 256 * 1024
 """`max_line_size`: Loki drops a longer line."""
 
@@ -32,8 +34,8 @@ LABELS: Final = ("level", "emitter", "input")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NS: Final = 1_000_000_000
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9_]", re.ASCII)
-_ACCEPTABLE: Final = re.compile(r"oldest acceptable timestamp is: (\S{20,35}Z)", re.ASCII)
+_UNFIT: Final = lazy_pattern(r"[^A-Za-z0-9_]", re.ASCII)
+_ACCEPTABLE: Final = lazy_pattern(r"oldest acceptable timestamp is: (\S{20,35}Z)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

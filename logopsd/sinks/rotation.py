@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from logopsd.patterns import lazy_pattern
+
 TORN_SUFFIX = ".torn"
 """Appended to a file's name for what was torn off it; outside of the glob `*.ndjson`."""
 
-_PIECE = re.compile(
+_PIECE = lazy_pattern(
     r"([0-9]{8}(?:-[a-z]{1,32})?(-w[1-9][0-9]?)?)(?:-([1-9][0-9]{0,8}))?\.ndjson", re.ASCII
 )
 

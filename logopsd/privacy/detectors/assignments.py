@@ -5,9 +5,8 @@ The value is hidden, the word stays. Prose is not: `Password reset sent`, `token
 """
 
 import re
-from functools import cache
 
-from logopsd.patterns import possessive
+from logopsd.patterns import lazy_pattern, possessive
 from logopsd.privacy.detectors.base import Detector, Find
 from logopsd.privacy.detectors.secrets import DASHES, MASK, MASKED
 from logopsd.privacy.detectors.triggers import Trigger, trigger, triggers
@@ -24,7 +23,7 @@ def _named(pattern: bytes, *words: bytes) -> Trigger:
     return trigger(pattern + _IS, *(word + begun for word in words for begun in _IS_BEGUN))
 
 
-_SEPARATOR = re.compile(
+_SEPARATOR = lazy_pattern(
     r"""([a-z_-]*+)(?:\\?["'])?\]?[ ]{0,2}(?:=>|:=|[=:]|%3d|%3a)
     ([ \t]{0,2}(?:(?:bearer|basic|token)[ ])?)(\\?["'])?""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
@@ -32,18 +31,18 @@ _SEPARATOR = re.compile(
 """The word, what stands before the value, and its opening quote."""
 
 _TO_QUOTE = {
-    '"': re.compile(possessive(r'(?:[^"\\\0]|\\[^\0])', "*") + '(?=")'),
-    "'": re.compile(possessive(r"(?:[^'\\\0]|\\[^\0])", "*") + "(?=')"),
-    '\\"': re.compile(
+    '"': lazy_pattern(possessive(r'(?:[^"\\\0]|\\[^\0])', "*") + '(?=")'),
+    "'": lazy_pattern(possessive(r"(?:[^'\\\0]|\\[^\0])", "*") + "(?=')"),
+    '\\"': lazy_pattern(
         possessive(r'(?:[^\\\0]|\\\\(?:\\["\\]|[^\\\0])?|\\[^"\\\0])', "*") + r'(?=\\")'
     ),
-    "\\'": re.compile(
+    "\\'": lazy_pattern(
         possessive(r"(?:[^\\\0]|\\\\(?:\\['\\]|[^\\\0])?|\\[^'\\\0])", "*") + r"(?=\\')"
     ),
 }
 """A value in quotes, to the quote that ends it and is not escaped itself."""
 
-_BARE = re.compile(possessive(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))""", "+"))
+_BARE = lazy_pattern(possessive(r"""(?:[^\s"'&;,\0]|[&;,](?![\s\0"']|\Z|[\w.-]{1,64}[=:]))""", "+"))
 """A value without quotes: to white space, a quote, or a separator that ends it."""
 
 _STATE = (
@@ -70,15 +69,9 @@ _ENDS: dict[str | None, str] = {
 """What stands behind such a stand-in, by the quote it is in."""
 
 
-@cache
-def _placeholder(quote: str | None) -> re.Pattern[str]:
-    """Compile the pattern of a value that is nothing but a stand-in, by the quote it is in.
-
-    `not set` is one, but neither `not-so-secret1` nor `$ecretPassw0rd`. Each is bounded, as a value
-    that stays is read again. Compiled when first needed, as that takes 4 ms of the daemon's start.
-    """
-    return re.compile(_STAND_IN + _ENDS[quote], re.IGNORECASE)
-
+_PLACEHOLDER = {quote: lazy_pattern(_STAND_IN + end, re.IGNORECASE) for quote, end in _ENDS.items()}
+"""A value that is nothing but a stand-in, by the quote it is in. `not set` is one, but neither
+`not-so-secret1` nor `$ecretPassw0rd`. Each is bounded, as a value that stays is read again."""
 
 _QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encryption", "signing")
 """The words that make a key secret; `primary key: 5` holds none."""
@@ -86,16 +79,18 @@ _QUALIFIED = ("api", "access", "secret", "private", "auth", "account", "encrypti
 _NO_PASS = ("by", "com", "tres", "sur", "under", "over")
 """`bypass=`, `compass=`: words that end in `pass` and open nothing."""
 
-_NEXT_WORD = re.compile(r"""[,;.]?[ ](?:[^\W\d_]{1,40}+(?![\w.-]{0,40}["']?[=:])|\*)""", re.VERBOSE)
+_NEXT_WORD = lazy_pattern(
+    r"""[,;.]?[ ](?:[^\W\d_]{1,40}+(?![\w.-]{0,40}["']?[=:])|\*)""", re.VERBOSE
+)
 """Another word, as in a sentence; but not the next name of `user: jan, password: x, host: y`."""
 
 _SHORTEST = {"ken": 3, "sig": 16, "signature": 16}
 """Characters that a value needs at least, where it is not one: `near token: }`."""
 
-_OPTION = re.compile(r"--([\w-]{1,52}+) (?!-|/)([^\s\0\"']++)")
+_OPTION = lazy_pattern(r"--([\w-]{1,52}+) (?!-|/)([^\s\0\"']++)")
 """The command line: `--db-password hunter2`."""
 
-_OPTION_WORD = re.compile(
+_OPTION_WORD = lazy_pattern(
     r"(?:^|[_-])(?:pass(?:word|wd|phrase)?|pwd|token|secret|(?:api|access|secret)-?key)\Z"
 )
 
@@ -126,7 +121,7 @@ def _assignment(text: str, at: int) -> Find | None:
 
 
 def _is_placeholder(text: str, begin: int, quote: str | None) -> bool:
-    return bool(_placeholder(quote).match(text, begin) or MASKED.match(text, begin))
+    return bool(_PLACEHOLDER[quote].match(text, begin) or MASKED.match(text, begin))
 
 
 def _names_a_secret(text: str, at: int, word: str, begin: int) -> bool:

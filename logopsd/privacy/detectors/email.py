@@ -6,30 +6,30 @@ other detectors, as `joe@4.3.2.1.dialup.example` holds an address of another kin
 
 import re
 
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Detector, Find, Keep
 from logopsd.privacy.detectors.triggers import trigger, triggers
 
-_ENCODED_AT = re.compile(r"%40|%2540|\\u0040")
+_ENCODED_AT = lazy_pattern(r"%40|%2540|\\u0040")
 """The sign as URLs carry it, encoded once or twice, and as JSON may."""
 
-_DOMAIN = re.compile(
-    r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?!\d|\*{3})"
-)
+_LABELS = r"(?:[\w-]{1,63}+\.){1,8}([^\W\d_]{2,24}+|xn--[a-zA-Z0-9-]{1,59}+)(?!\d|\*{3})"
+_DOMAIN = lazy_pattern(_LABELS)
 """Labels and a last one that holds no digit; RFC 1035 section 2.3.4 for the length."""
 
-_LOCAL = re.compile(r"[\w.+!#$*^~'-]*")
+_LOCAL = lazy_pattern(r"[\w.+!#$*^~'-]*")
 """A local part, read backwards. RFC 5322 allows `=`, `/`, `?`, `&`, `{`, `|`, `}` and a backtick
 too, but before a mail address in a log these more often end a word that is not part of it."""
 
-_USUAL = re.compile(rf"([A-Za-z0-9_])[A-Za-z0-9_.+-]*+(@){_DOMAIN.pattern}")
+_USUAL = lazy_pattern(rf"([A-Za-z0-9_])[A-Za-z0-9_.+-]*+(@){_LABELS}")
 """A whole address of letters, digits and the most usual signs."""
 
-_ODD_LOCAL = re.compile(r"[^\s<>@\0]*<")
+_ODD_LOCAL = lazy_pattern(r"[^\s<>@\0]*<")
 """Between angle brackets, whatever stands there is the local part; read backwards."""
 
-_QUOTED_LOCAL = re.compile(r'"[^"\r\n\0]{1,64}"')
+_QUOTED_LOCAL = lazy_pattern(r'"[^"\r\n\0]{1,64}"')
 
-_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_ESCAPE = lazy_pattern(r"%[0-9A-Fa-f]{2}")
 
 _FILES_AND_UNITS = (
     "service socket timer target mount automount slice scope device swap path "
@@ -40,17 +40,17 @@ NO_DOMAIN = frozenset(_FILES_AND_UNITS.split())
 """Last labels that are no domain: systemd's units, the endings of file names, a masked address.
 `so`, `zip` and `map` are top-level domains, and no reason to leave an address readable."""
 
-_VERSION = re.compile(r"\d+\.\d(?!\d*\.\d+\.\d+\.[^\W\d])")
+_VERSION = lazy_pattern(r"\d+\.\d(?!\d*\.\d+\.\d+\.[^\W\d])")
 """The domain of `package@1.2.3-beta.next`; but `4.3.2.1.dialup.example` is one."""
 
 _SYMBOLS = frozenset(".+!#$*^~'-")
-_LEADING = re.compile(r"\W*")
+_LEADING = lazy_pattern(r"\W*")
 """What stands before the first letter, digit or underscore is no part either (`'jan@...`)."""
 
 _ENDS_A_WORD = frozenset(["", " ", "<", "(", "[", "\t", "\n", "\0"])
 """What mostly stands before a local part, and cannot be within one."""
 
-_BOUNCE = re.compile(r"=([\w.+-]{1,64})")
+_BOUNCE = lazy_pattern(r"=([\w.+-]{1,64})")
 """Before a mail server's own address: `bounce+jan=example.org@lists.example.com`; backwards."""
 
 _WINDOW = 64

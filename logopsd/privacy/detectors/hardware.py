@@ -1,22 +1,21 @@
 """Hardware addresses: `5c:50:15:01:02:03` becomes `5c:50:15:xx:xx:xx`; the vendor's half stays."""
 
-import re
-
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Detector, Find
 from logopsd.privacy.detectors.triggers import Trigger, trigger, triggers
 
-_PAIRS = re.compile(
+_PAIRS = lazy_pattern(
     r"(?:(?<![\w:*-])|(?<=[a-z]_))([0-9A-Fa-f]{2})([:_-])([0-9A-Fa-f]{2})\2([0-9A-Fa-f]{2})\2"
     r"[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2}(?![\w*-]|:[0-9A-Fa-f]{2}\b)"
 )
 """Six pairs and no more: 8 are a WWN, 14 a frame's header, 16 a fingerprint."""
 
-_GROUPS = re.compile(
+_GROUPS = lazy_pattern(
     r"(?<![\w.:*-])([0-9A-Fa-f]{4})\.([0-9A-Fa-f]{2})[0-9A-Fa-f]{2}\.[0-9A-Fa-f]{4}(?![\w*-]|\.\w)"
 )
 """Cisco's three groups."""
 
-_NOBODY = re.compile(r"(?:00\W?){6}|(?:[Ff]{2}\W?){6}")
+_NOBODY = lazy_pattern(r"(?:00\W?){6}|(?:[Ff]{2}\W?){6}")
 
 
 def _mac(text: str, at: int) -> Find | None:

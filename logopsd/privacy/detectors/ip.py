@@ -3,17 +3,18 @@
 import re
 from ipaddress import IPv4Address
 
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Detector, Find, Keep
 from logopsd.privacy.detectors.triggers import trigger, triggers
 
-_IPV4 = re.compile(
+_IPV4 = lazy_pattern(
     r"([0-9]{1,3}+)([.-])([0-9]{1,3}+)\2([0-9]{1,3}+)\2([0-9]{1,3}+)(?>(\.[0-9]{1,5}+)?)"
     r"(?!\.?[0-9]|(?!Bcast|Mask|P-t-P)[A-Za-z*])"
 )
 """Four numbers, no letter behind (but for what old `ifconfig` puts there), and no longer run of
 numbers and dots; tcpdump adds the port."""
 
-_USUAL = re.compile(
+_USUAL = lazy_pattern(
     r"(?:(?<=[ =(\[<]([0-9]))|(?<=[ =(\[<]([0-9]{2}))|(?<=[ =(\[<]([0-9]{3})))"
     r"\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})(?=[ ,:)\]>\0]|\Z)"
 )
@@ -32,16 +33,16 @@ _NOBODY = frozenset(["0", "00", "000", "127", "255"])
 _DIGITS = frozenset("0123456789")
 _JOINTS = frozenset(".-_+~")
 
-_HOST_NAME = re.compile(r"[.-][A-Za-z][\w-]{0,62}\.[A-Za-z]")
+_HOST_NAME = lazy_pattern(r"[.-][A-Za-z][\w-]{0,62}\.[A-Za-z]")
 """What follows where the address is part of a host name (`4.3.2.1.dialup.example`)."""
 
-_HOST_BY_ADDRESS = re.compile(
+_HOST_BY_ADDRESS = lazy_pattern(
     r"(?i:ip)-(?<![A-Za-z]ip-)(?<![A-Za-z]IP-)([0-9]{1,3}+)-([0-9]{1,3}+)-([0-9]{1,3}+)-([0-9]{1,3}+)"
     r"(?![0-9]|-[0-9])"
 )
 """The name of a host that is made of its address."""
 
-_PACKAGE = re.compile(
+_PACKAGE = lazy_pattern(
     r"(?:[-+~][0-9][\w.+~]{0,32}?)?"
     r"(?:\.(?:orig|tar|tgz|zip|gz|xz|deb|rpm|jar|so|dll|exe|el[0-9]|fc[0-9]|x86|noarch|src)"
     r"|_(?:amd64|all|arm|i386|x86))(?![A-Za-z])"
@@ -52,7 +53,7 @@ _VERSION_WORDS = (
     *("version", "ver", "build", "firmware", "revision", "oid"),
     *("release", "upgrade", "rev", "kernel", "fw"),
 )
-_ANNOUNCED = re.compile(
+_ANNOUNCED = lazy_pattern(
     r"""(?:(?<![A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z]))
     (?i:(version|ver|build|firmware|revision|oid)|release|upgrade|rev|(?:kernel|fw)(?=[ ]))
     [ "':=(\[]{0,8}\Z""",
@@ -65,13 +66,13 @@ outside the group are said of addresses, too (`release 83.11.2.3`), so there the
 _NO_VERSION = frozenset("abcfghijkmopqstuxyzABCFGHIJKMOPQSTUXYZ")
 """Letters in which none of these words ends."""
 
-_ADDRESS_WORD = re.compile(r"(?<![A-Za-z0-9])(?i:ip|addr|address|src|dst|host|from|to)\Z")
+_ADDRESS_WORD = lazy_pattern(r"(?<![A-Za-z0-9])(?i:ip|addr|address|src|dst|host|from|to)\Z")
 """Letters that may touch an address: `IP83.11.2.3`."""
 
 _TOUCHING_WINDOW = 8
 """Characters read for such a word: the longest has seven."""
 
-_PRODUCT = re.compile(r"[A-Za-z]/")
+_PRODUCT = lazy_pattern(r"[A-Za-z]/")
 """Before a frozen version: `Chrome/120.0.0.0`."""
 
 _SURE_PORT = 256

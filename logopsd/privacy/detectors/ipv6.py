@@ -4,16 +4,16 @@ The first two groups tell the provider, and not the customer. A mapped IPv4 addr
 numbers, as it does alone: `::ffff:83.11.x.x`.
 """
 
-import re
 from ipaddress import IPv6Address
 
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Detector, Find, Keep
 from logopsd.privacy.detectors.triggers import trigger, triggers
 
-_BACK = re.compile(r"[0-9A-Fa-f:]*+")
+_BACK = lazy_pattern(r"[0-9A-Fa-f:]*+")
 """What an address may hold before its first trigger; read backwards."""
 
-_RUN = re.compile(r"([0-9A-Fa-f:]{2,60}+)((?>(?:\.[0-9]{1,5}+){0,4}))(?![0-9A-Za-z*]|\.x)")
+_RUN = lazy_pattern(r"([0-9A-Fa-f:]{2,60}+)((?>(?:\.[0-9]{1,5}+){0,4}))(?![0-9A-Za-z*]|\.x)")
 """Hexadecimal digits and colons, and numbers with dots behind: IPv4's, or a port (tcpdump)."""
 
 _LONGEST = 45

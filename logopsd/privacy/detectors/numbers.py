@@ -7,6 +7,7 @@ gives: a checksum, an issuer, a date, or a word that says what follows.
 import datetime
 import re
 
+from logopsd.patterns import lazy_pattern
 from logopsd.privacy.detectors.base import Detector, Find
 from logopsd.privacy.detectors.triggers import trigger, triggers
 
@@ -20,7 +21,7 @@ _EIGHT_DIGITS = triggers(
 
 A blank that does not break is `?` in folded text."""
 
-_CARD = re.compile(
+_CARD = lazy_pattern(
     r"(?:(?<![\w.*-])|(?<=[^\w.*-]-)|(?<=\A-)|(?<=%B)|(?<=(?i:cc))|(?<=(?i:pan_))|(?<=(?i:card_)))"
     r"(?:[0-9]{13,19}+"
     r"|[0-9]{4}([ \xa0]{1,2}|[+-])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?>(\1[0-9]{3}(?!\w))?)"
@@ -33,16 +34,16 @@ Before it may stand a dash that joins nothing, or what says that it is a card (`
 magnetic stripe, ISO/IEC 7813). Behind it may stand the three or four digits of the back."""
 
 _ISSUERS = (
-    (re.compile(r"4"), (13, 16, 19)),  # Visa
-    (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
-    (re.compile(r"3[47]"), (15,)),  # American Express
-    (re.compile(r"6011|64[4-9]|65"), (16, 17, 18, 19)),  # Discover
-    (re.compile(r"36"), (14, 15, 16, 17, 18, 19)),  # Diners Club
-    (re.compile(r"30[0-5]|3095|3[89]"), (14, 16, 17, 18, 19)),
-    (re.compile(r"352[89]|35[3-8]"), (16, 17, 18, 19)),  # JCB
-    (re.compile(r"62"), (16, 17, 18, 19)),  # UnionPay
-    (re.compile(r"220[0-4]"), (16, 17, 18, 19)),  # Mir
-    (re.compile(r"5018|5020|5038|5893|6304|6759|676[1-3]"), (13, 14, 15, 16, 17, 18, 19)),
+    (lazy_pattern(r"4"), (13, 16, 19)),  # Visa
+    (lazy_pattern(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
+    (lazy_pattern(r"3[47]"), (15,)),  # American Express
+    (lazy_pattern(r"6011|64[4-9]|65"), (16, 17, 18, 19)),  # Discover
+    (lazy_pattern(r"36"), (14, 15, 16, 17, 18, 19)),  # Diners Club
+    (lazy_pattern(r"30[0-5]|3095|3[89]"), (14, 16, 17, 18, 19)),
+    (lazy_pattern(r"352[89]|35[3-8]"), (16, 17, 18, 19)),  # JCB
+    (lazy_pattern(r"62"), (16, 17, 18, 19)),  # UnionPay
+    (lazy_pattern(r"220[0-4]"), (16, 17, 18, 19)),  # Mir
+    (lazy_pattern(r"5018|5020|5038|5893|6304|6759|676[1-3]"), (13, 14, 15, 16, 17, 18, 19)),
 )
 """What a card's number begins with, and how long it is then; ISO/IEC 7812."""
 
@@ -51,38 +52,40 @@ _FIRST_DIGITS = frozenset("23456")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """The sum of the digits of twice a digit, for Luhn's check."""
 
+_IBAN_COUNTRIES = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 "
+    "DK18 DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 "
+    "IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 "
+    "MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 "
+    "SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
+)
+"""Countries, and as many characters as their IBANs have; the registry of SWIFT, release 99."""
+
+_IBAN_LENGTHS = {entry[:2]: int(entry[2:]) for entry in _IBAN_COUNTRIES.split()}
+"""To ask for the length first leaves little to reckon with of a line that is full of beginnings."""
+
 _IBANS = {
-    country: re.compile(
-        rf"[A-Za-z0-9]{{4}}(?:[ -]?[A-Za-z0-9]){{{int(length) - 4}}}(?![A-Za-z0-9])"
-    )
-    for country, length in re.findall(
-        r"([A-Z]{2})(\d\d)",
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 "
-        "DK18 DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 "
-        "IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 "
-        "MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 "
-        "SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30",
-    )
+    length: lazy_pattern(rf"[A-Za-z0-9]{{4}}(?:[ -]?[A-Za-z0-9]){{{length - 4}}}(?![A-Za-z0-9])")
+    for length in sorted(set(_IBAN_LENGTHS.values()))
 }
-"""Country -> as many characters as its IBANs have; the registry of SWIFT, release 99. To ask for
-the length first leaves little to reckon with of a line that is full of beginnings."""
+"""An IBAN by its length."""
 
 _IBAN_DIGITS = str.maketrans(
     {char: str(int(char, 36)) for char in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 )
 """Letters as ISO 13616-1 counts them: A is 10, Z is 35."""
 
-_IBAN_START = re.compile(r"(?<![A-Za-z0-9*])[A-Za-z]{2}[0-9]{2}")
+_IBAN_START = lazy_pattern(r"(?<![A-Za-z0-9*])[A-Za-z]{2}[0-9]{2}")
 
 _IBAN_REACH = 24
 """Characters between the beginning of an IBAN and its first eight digits in a row, at most."""
 
-_PHONE = re.compile(
+_PHONE = lazy_pattern(
     r"(?<![\w+*])(?:\+|%2[Bb])([1-9](?:[ ().-]{0,2}[0-9]){8,14})(?![\w*]|[.-][0-9])"
 )
 """E.164: a plus sign and 9 to 15 digits, as people group them."""
 
-_NATIONAL = re.compile(
+_NATIONAL = lazy_pattern(
     r"""(?:phone|tel|mobile|msisdn|cell)(?:[ _-]?(?:number|no|nr))?\.?
     (?:\\?["'])?[ ]{0,2}[:=]?[ ]{0,2}(?:\\?["'])?
     ([0-9(](?:[ ().-]{0,2}[0-9]){6,14})(?![\w*]|[.-][0-9])""",
@@ -90,8 +93,8 @@ _NATIONAL = re.compile(
 )
 """National numbers, which only the word before them tells from other numbers."""
 
-_PESEL = re.compile(r"(?<![\w.*-])[0-9]{11}(?![\w*-]|\.\d)")
-_PESEL_NAMED = re.compile(
+_PESEL = lazy_pattern(r"(?<![\w.*-])[0-9]{11}(?![\w*-]|\.\d)")
+_PESEL_NAMED = lazy_pattern(
     r"""pesel(?:[ _-]?(?:number|nr|no|numer))?(?:\\?["'])?[ ]{0,2}[:=\#.]?[ ]{0,2}(?:\\?["'])?
     ([0-9]{11})(?![\w*])""",
     re.VERBOSE | re.IGNORECASE,
@@ -100,8 +103,8 @@ _PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
 _CENTURIES = {8: 1800, 0: 1900, 2: 2000, 4: 2100, 6: 2200}
 """What the tens of a PESEL's month, made even, say of the year."""
 
-_SSN = re.compile(r"(?<![\w.*-])([0-9]{3})-([0-9]{2})-([0-9]{4})(?![\w*-]|\.\d)")
-_SSN_NAMED = re.compile(
+_SSN = lazy_pattern(r"(?<![\w.*-])([0-9]{3})-([0-9]{2})-([0-9]{4})(?![\w*-]|\.\d)")
+_SSN_NAMED = lazy_pattern(
     r"""(?:ssn|social[ _-]?security)(?:[ _-]?(?:number|no|nr|num))?\.?(?:[ ]is)?
     (?:\\?["'])?[ ]{0,2}[:=\#]?[ ]{0,2}(?:\\?["'])?
     (?P<ssn>([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{4}))(?![\w*])""",
@@ -120,8 +123,8 @@ def _iban(text: str, at: int) -> Find | None:
     elif not before.isalpha():
         return None  # the usual case: a number that has nothing to do with an IBAN
     for start in _IBAN_START.finditer(text, max(at - _IBAN_REACH, 0), at + 4):
-        country = _IBANS.get(start[0][:2].upper())
-        match = country and country.match(text, start.start())
+        length = _IBAN_LENGTHS.get(start[0][:2].upper())
+        match = length and _IBANS[length].match(text, start.start())
         if match and match.end() > at:
             plain = match[0].replace(" ", "").replace("-", "")
             if _is_iban(plain):

@@ -6,16 +6,16 @@ secret that is made up of the words of two fields hides what an operator needs t
 
 import re
 
-from logopsd.patterns import possessive
+from logopsd.patterns import lazy_pattern, possessive
 from logopsd.privacy.detectors.base import Detector, Find
 from logopsd.privacy.detectors.triggers import trigger, triggers
 
 MASK = "***"
 
-MASKED = re.compile(r"(?:[\w-]{4}|eyJ|-----)?\*{3}(?!\w)")
+MASKED = lazy_pattern(r"(?:[\w-]{4}|eyJ|-----)?\*{3}(?!\w)")
 """A secret that was masked before, whichever kind it was."""
 
-_PASSWORD = re.compile(
+_PASSWORD = lazy_pattern(
     r"""://([^\s:/?\#"'<>\0]{0,256}+):(?![0-9]{1,5}+(?![^\s/?\#"'<>,;)\]}\0]))
     (?:([^\s/?\#"'<>\0]{0,256})|([^\s"'<>@\0]{0,256}+))@(?=[\w\[%])""",
     re.VERBOSE,
@@ -24,10 +24,10 @@ _PASSWORD = re.compile(
 question mark or hash; where one of these stands before the first `@`, it belongs to the password.
 A URL is rarely longer than the bounds, and without them a page of colons costs its square."""
 
-_TOKEN_AS_USER = re.compile(r"://(?=[a-zA-Z_-]*[0-9])([\w-]{20,256}+)@(?=\w)", re.ASCII)
+_TOKEN_AS_USER = lazy_pattern(r"://(?=[a-zA-Z_-]*[0-9])([\w-]{20,256}+)@(?=\w)", re.ASCII)
 """`https://ghp_...@github.com`: one long word with a digit is a token and not a name."""
 
-_JWT = re.compile(
+_JWT = lazy_pattern(
     r"""(?:(?<![A-Za-z0-9_*-])|(?<=%[0-9A-Fa-f]{2}))
     eyJ[A-Za-z0-9_-]{5,}+\.(?:eyJ[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]*+)?
     |[A-Za-z0-9_-]*+(?>(?:\.[A-Za-z0-9_-]++){1,3}))""",
@@ -39,43 +39,43 @@ _SCHEMES = (
     "bearer|basic|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256|hoba|mutual|scram-sha-256"
 )
 
-_AUTHORIZATION = re.compile(
+_AUTHORIZATION = lazy_pattern(
     rf"""authorization(?:\\?["'])?[ ]{{0,2}}(?:=>?|:|%3a|%3d)(?:[ +]|%20){{0,2}}(?:\\?["'])?
     (?:((?:{_SCHEMES})(?:[ +]|%20){{1,2}})([^\s"'\\<>\0]++)|([^\s"'\\<>,;\0]{{8,}}+))""",
     re.VERBOSE | re.IGNORECASE,
 )
 """RFC 9110 section 11.6.2, as headers, JSON and query strings show it."""
 
-_BEARER = re.compile(r"(?:bearer)(?:[ +:=]|%20){1,2}([A-Za-z0-9._~+/=-]{16,}+)", re.IGNORECASE)
-_BASIC = re.compile(r"basic(?:[ +]|%20)([A-Za-z0-9+/]{8,}+={0,2})", re.IGNORECASE)
+_BEARER = lazy_pattern(r"(?:bearer)(?:[ +:=]|%20){1,2}([A-Za-z0-9._~+/=-]{16,}+)", re.IGNORECASE)
+_BASIC = lazy_pattern(r"basic(?:[ +]|%20)([A-Za-z0-9+/]{8,}+={0,2})", re.IGNORECASE)
 
 _PREFIXES = {
-    **dict.fromkeys(["AKIA", "ASIA"], re.compile(r"[0-9A-Z]{16}(?![0-9A-Za-z])")),  # AWS
+    **dict.fromkeys(["AKIA", "ASIA"], lazy_pattern(r"[0-9A-Z]{16}(?![0-9A-Za-z])")),  # AWS
     **dict.fromkeys(
         ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_", "hf_"],  # GitHub, npm, Hugging Face
-        re.compile(r"[A-Za-z0-9]{20,}+"),
+        lazy_pattern(r"[A-Za-z0-9]{20,}+"),
     ),
-    "github_pat_": re.compile(r"[A-Za-z0-9_]{22,}+"),
+    "github_pat_": lazy_pattern(r"[A-Za-z0-9_]{22,}+"),
     **dict.fromkeys(
         ["sk_live_", "rk_live_", "sk_test_", "rk_test_"],
-        re.compile(r"[A-Za-z0-9]{16,}+"),  # Stripe
+        lazy_pattern(r"[A-Za-z0-9]{16,}+"),  # Stripe
     ),
-    **dict.fromkeys(["glpat-", "sk-"], re.compile(r"[A-Za-z0-9_-]{20,}+")),  # GitLab, OpenAI
+    **dict.fromkeys(["glpat-", "sk-"], lazy_pattern(r"[A-Za-z0-9_-]{20,}+")),  # GitLab, OpenAI
     **dict.fromkeys(
         ["xoxa-", "xoxb-", "xoxe-", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],  # Slack
-        re.compile(r"[A-Za-z0-9-]{10,}+"),
+        lazy_pattern(r"[A-Za-z0-9-]{10,}+"),
     ),
 }
 """Keys that their makers mark by a prefix, so that they are found; and what must follow it."""
 
-_WORDLIKE = re.compile(r"[A-Za-z0-9*]")
+_WORDLIKE = lazy_pattern(r"[A-Za-z0-9*]")
 
 _ALL_PREFIXES = tuple(_PREFIXES)
 _LONGEST_PREFIX = max(map(len, _ALL_PREFIXES))
 
 _KEY_BODY = r"(?:(?<=[n\n])[A-Za-z-]{1,24}: [^\n\\\0]{0,128}|[A-Za-z0-9+/=\s]|\\[nr])"
 
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = lazy_pattern(
     r"-----(BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
     + possessive(_KEY_BODY, "*")
     + r"(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?)?)"
@@ -83,7 +83,7 @@ _PRIVATE_KEY = re.compile(
 """RFC 7468, with line feeds as they are or as JSON writes them; a cut block has no end."""
 
 
-_COOKIE = re.compile(
+_COOKIE = lazy_pattern(
     r"""cookie(?:\\?["'])?[ ]{0,2}(?::|=>|%3a)[ ]{0,2}(?:\\?["'])?
     ([\w.!$&*+^|~-]{1,64}+=[^\s"'\\;\0]*+"""
     + possessive(r"""(?:;[ ]?[\w.!$&*+^|~-]{1,64}+(?:=[^\s"'\\;\0]*+)?)""", "*")
@@ -92,7 +92,7 @@ _COOKIE = re.compile(
 )
 """RFC 6265 section 4: `Cookie: sid=1; theme=x`, with what `Set-Cookie` says of it."""
 
-_ELEMENT = re.compile(r"[a-z]+>([^<>\s\0][^<>\0]{0,255}+)</", re.IGNORECASE)
+_ELEMENT = lazy_pattern(r"[a-z]+>([^<>\s\0][^<>\0]{0,255}+)</", re.IGNORECASE)
 """`<password>...</password>`."""
 
 _TAG_WINDOW = 40

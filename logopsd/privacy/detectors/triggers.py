@@ -9,17 +9,19 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from logopsd.patterns import lazy_pattern
+
 LONGEST_HEAD: Final = 24
 """Characters that a head may tell of; more tell nothing new."""
 
 Usual = Literal["", "mail", "ipv4"]
 """The finds that the sieve makes itself, where nothing unusual is around them."""
 
-_BEFORE = re.compile(rb"\(\?<([!=])(\[(?:\\.|[^\]\\])*\]|[^\[\\])\)", re.DOTALL)
-_ITEM = re.compile(
+_BEFORE = lazy_pattern(rb"\(\?<([!=])(\[(?:\\.|[^\]\\])*\]|[^\[\\])\)", re.DOTALL)
+_ITEM = lazy_pattern(
     rb"(\[(?:\\.|[^\]\\])*\]|\\[^a-zA-Z0-9]|[^\[\](){}.?*+|^$\\])(?:\{([0-9]{1,2})\})?", re.DOTALL
 )
-_MEMBER = re.compile(rb"\\?(.)(?:-([^\]]))?", re.DOTALL)
+_MEMBER = lazy_pattern(rb"\\?(.)(?:-([^\]]))?", re.DOTALL)
 
 
 class Head(NamedTuple):
@@ -71,7 +73,7 @@ class Trigger:
 
 def trigger(pattern: bytes, *heads: bytes, usual: Usual = "") -> Trigger:
     """Compile a trigger; see there."""
-    return Trigger(re.compile(pattern), tuple(map(parse_head, heads or (pattern,))), usual=usual)
+    return Trigger(lazy_pattern(pattern), tuple(map(parse_head, heads or (pattern,))), usual=usual)
 
 
 def triggers(*patterns: bytes | Trigger) -> tuple[Trigger, ...]:
