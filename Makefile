@@ -26,8 +26,8 @@ PURE_FILES := $(PURE_FILES),logopsd/commands/replay/batches.py,logopsd/commands/
 PURE_FILES := $(PURE_FILES),logopsd/commands/replay/repeats.py
 PURE_FILES := $(PURE_FILES),logopsd/gathering.py,logopsd/records.py,logopsd/errors.py,logopsd/retention/policy.py
 PURE_FILES := $(PURE_FILES),logopsd/workers/restarts.py,logopsd/workers/senders.py
-PURE_FILES := $(PURE_FILES),logopsd/bus/address.py,logopsd/bus/messages.py,logopsd/shipping/address.py
-PURE_FILES := $(PURE_FILES),logopsd/shipping/cut.py,logopsd/shipping/backoff.py
+PURE_FILES := $(PURE_FILES),logopsd/bus/address.py,logopsd/bus/messages.py,logopsd/bus/template.py
+PURE_FILES := $(PURE_FILES),logopsd/shipping/address.py,logopsd/shipping/cut.py,logopsd/shipping/backoff.py
 PURE_FILES := $(PURE_FILES),logopsd/shipping/loki_entries.py
 
 # An environment whose Python was removed or upgraded away is made anew.

@@ -11,7 +11,6 @@ import errno
 import json
 import logging
 import os
-import secrets
 import string
 import sys
 import threading
@@ -45,7 +44,10 @@ def new_instance() -> str:
     Letters, so that no detector of personal data takes it for a number or an address; before them
     a character that is rare in logs, so that a batch without it needs no further search.
     """
-    return "~" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(16))
+    # Not by `secrets`, which takes 4 ms of the start; the 128 bits leave no letter likelier by more
+    # than 2**-52.
+    number = int.from_bytes(os.urandom(16))
+    return "~" + "".join(string.ascii_lowercase[number // 26**place % 26] for place in range(16))
 
 
 class Threshold:

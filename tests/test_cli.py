@@ -13,7 +13,8 @@ import pytest
 from structlog.typing import FilteringBoundLogger
 
 import logopsd
-from logopsd.cli import main
+from logopsd import cli
+from logopsd.cli import main, make_parser
 from logopsd.config import Settings, describe
 from logopsd.errors import ListenError, SettingsError
 
@@ -284,6 +285,40 @@ def test_failure_of_the_daemon_is_told(
 
     assert main([]) == status
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "line", ["", "serve", "--env-file env", "--env-file env serve", "--env-file serve"]
+)
+def test_the_daemon_is_started_without_a_parser(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As services start it, to the effect that the parser would have."""
+    started: list[Path | None] = []
+    monkeypatch.setattr(cli, "_serve", lambda env_file: started.append(env_file) or 0)
+    args = make_parser().parse_args(line.split())
+    assert args.run(args) == 0
+    monkeypatch.setattr(cli, "make_parser", None)
+
+    assert main(line.split()) == 0
+    assert started[0] == started[1]
+
+
+@pytest.mark.parametrize("line", ["serve --env-file env", "--env-file=env", "serve --env-file=env"])
+def test_every_other_line_is_parsed(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same may be said in other ways."""
+    started: list[Path | None] = []
+    monkeypatch.setattr(cli, "_serve", lambda env_file: started.append(env_file) or 0)
+
+    assert main(line.split()) == 0
+    assert started == [Path("env")]
+
+
+@pytest.mark.parametrize("line", ["--env-file", "--env-file --version", "serve more"])
+def test_a_line_that_only_looks_plain_is_refused(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the parser, which says why."""
+    assert main(line.split()) == 2
+    assert "usage: logopsd" in capsys.readouterr().err
 
 
 def test_crash_of_the_daemon_shows_no_message(

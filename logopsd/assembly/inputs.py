@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -16,27 +16,25 @@ from logopsd.assembly.views import MAX_SOURCES, views
 from logopsd.config import Settings
 from logopsd.errors import SettingsError
 from logopsd.figures.metrics import Metrics
-from logopsd.framing.multiline import MultilineJoiner
-from logopsd.framing.relp import RelpSession
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.listeners.access import Access
 from logopsd.listeners.datagram import DatagramListener
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.http.service import Limits
-from logopsd.listeners.http.tokens import TokenFile
 from logopsd.listeners.listener import Listener
-from logopsd.listeners.multiline_connection import MultilineConnection
-from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
 from logopsd.listeners.routes.ingest import ingest_routes
 from logopsd.listeners.routes.live import Live
 from logopsd.listeners.routes.page import local_name_check
 from logopsd.listeners.routes.side import side_routes
 from logopsd.listeners.stream import StreamListener
 from logopsd.listeners.stream_connection import Connection, StreamConnection
-from logopsd.listeners.tls import Certificates
 from logopsd.parsing.cursors import SeenCursors
 from logopsd.pipeline import Pipeline
+
+# What only some settings need is imported where they ask for it, so that the rest is ready sooner.
+if TYPE_CHECKING:
+    from logopsd.listeners.tls import Certificates
 
 Made = TypeVar("Made", bound=Listener)
 
@@ -56,7 +54,7 @@ class Listeners:
         pipeline: Pipeline,
         not_ready: Callable[[], str | None],
         inherited: Inherited,
-        certificates: Certificates | None,
+        certificates: "Certificates | None",
         access: Access,
         share: Share | None = None,
     ) -> None:
@@ -211,6 +209,9 @@ class Listeners:
         )
 
     def _relp(self, port: int, sock: socket.socket | None) -> Listener:
+        from logopsd.framing.relp import RelpSession
+        from logopsd.listeners.relp import MAX_SEGMENT, RelpConnection
+
         settings = self._settings
         return StreamListener(
             input="relp",
@@ -266,6 +267,9 @@ class Listeners:
         take_frames = partial(self._pipeline.take_frames, input)
         if not settings.multiline:
             return partial(StreamConnection, make_framer=make_framer, take_frames=take_frames)
+        from logopsd.framing.multiline import MultilineJoiner
+        from logopsd.listeners.multiline_connection import MultilineConnection
+
         return partial(
             MultilineConnection,
             make_framer=make_framer,
@@ -281,6 +285,8 @@ class Listeners:
         settings, metrics = self._settings, self._metrics
         tokens = None
         if settings.http_tokens_file is not None:
+            from logopsd.listeners.http.tokens import TokenFile
+
             tokens = TokenFile(settings.http_tokens_file, self._log)
         return HttpListener(
             name="http",

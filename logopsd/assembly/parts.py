@@ -17,31 +17,29 @@ from logopsd.assembly.inputs import Listeners
 from logopsd.assembly.limits import connections, raise_descriptors
 from logopsd.assembly.privacy import privacy
 from logopsd.assembly.share import Share
-from logopsd.assembly.shipping import in_daemon
-from logopsd.assembly.tls import tls_files
+from logopsd.assembly.tls import load_tls, tls_files
 from logopsd.chores.free_space import FreeSpace
 from logopsd.chores.housekeeping import SPLIT, Rounds, rounds
-from logopsd.chores.shipping import Shipping
 from logopsd.chores.sink_watch import SinkWatch
 from logopsd.config import Settings
 from logopsd.figures.account import Account
 from logopsd.figures.metrics import Metrics
 from logopsd.figures.sources import Sources
 from logopsd.listeners.access import Access, Rules
-from logopsd.listeners.tls import Certificates, load
 from logopsd.parsing.documents import DocumentParser
 from logopsd.parsing.lines import LineParser
 from logopsd.pipeline import Pipeline
 from logopsd.rate_limit import RateLimiter
 from logopsd.sinks.contract import Sink, SinkObserver
-from logopsd.sinks.discard import DiscardSink
-from logopsd.sinks.fanout import FanOutSink
 from logopsd.sinks.ndjson import NdjsonSink, Split
-from logopsd.sinks.stdout import StdoutSink
 from logopsd.systemd import Notifier
 
-if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does without
+# What only some settings need is imported where they ask for it: the rest of the daemon is ready
+# the sooner. `cryptography`, which comes with the keys, is the heaviest of it.
+if TYPE_CHECKING:
+    from logopsd.chores.shipping import Shipping
     from logopsd.keys.day_keys import DayKeys
+    from logopsd.listeners.tls import Certificates
 
 Deliver = Callable[[Callable[[], None]], object]
 """Runs a callable in the event loop: `loop.call_soon_threadsafe`, `loop.call_soon`."""
@@ -76,10 +74,10 @@ class Parts:
     account: Account
     sources: Sources
     listeners: Listeners
-    certificates: Certificates | None
+    certificates: "Certificates | None"
     access: Access
     day_keys: "DayKeys | None"
-    shipping: Shipping | None
+    shipping: "Shipping | None"
 
 
 def assemble(
@@ -156,7 +154,7 @@ def assemble(
         certificates=certificates,
         access=access,
         day_keys=made.day_keys,
-        shipping=in_daemon(settings, log, metrics),
+        shipping=_shipping(settings, log, metrics),
     )
 
 
@@ -167,8 +165,7 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
         LogopsError: it cannot be done; nothing has changed.
     """
     made = privacy(settings, time.time())
-    files = tls_files(settings)
-    loaded = None if files is None else load(files)
+    loaded = load_tls(settings)
     # From here on nothing fails.
     if parts.certificates is not None and loaded is not None:
         parts.certificates.use(loaded)
@@ -217,9 +214,13 @@ def _sink(
         makers.append(partial(_stdout, settings, deliver, defer))
     match makers:
         case []:
+            from logopsd.sinks.discard import DiscardSink
+
             return DiscardSink(deliver=deliver, observer=observer)
         case [make]:
             return make(observer)
+    from logopsd.sinks.fanout import FanOutSink
+
     return FanOutSink(makers, observer)
 
 
@@ -249,9 +250,9 @@ def _files(
     )
 
 
-def _stdout(
-    settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkObserver
-) -> StdoutSink:
+def _stdout(settings: Settings, deliver: Deliver, defer: Deliver, observer: SinkObserver) -> Sink:
+    from logopsd.sinks.stdout import StdoutSink
+
     return StdoutSink(
         high_water=settings.sink_high_water,
         low_water=settings.sink_high_water // 2,
@@ -281,10 +282,12 @@ def _limiter(settings: Settings, before: RateLimiter | None) -> RateLimiter | No
 
 def _certificates(
     settings: Settings, log: FilteringBoundLogger, metrics: Metrics
-) -> Certificates | None:
+) -> "Certificates | None":
     files = tls_files(settings)
     if files is None:
         return None
+    from logopsd.listeners.tls import Certificates
+
     certificates = Certificates(files, log)
 
     def show() -> None:
@@ -292,3 +295,11 @@ def _certificates(
 
     metrics.before_scrape(show)
     return certificates
+
+
+def _shipping(settings: Settings, log: FilteringBoundLogger, metrics: Metrics) -> "Shipping | None":
+    if settings.ship_to is None:
+        return None
+    from logopsd.assembly.shipping import in_daemon
+
+    return in_daemon(settings, log, metrics)

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from logopsd.bus.template import check_template
 from logopsd.patterns import lazy_pattern
 from logopsd.records import INPUTS, LEVELS
 
@@ -39,11 +40,6 @@ HEADER_BYTES: Final = 1024
 FIELDS: Final = ("input", "level", "emitter", "host")
 """Fields of a record that a subject may be made of."""
 
-_TEMPLATE: Final = lazy_pattern(
-    r"(?:[A-Za-z0-9_-]|\{(?:input|level|emitter|host)\})+"
-    r"(?:\.(?:[A-Za-z0-9_-]|\{(?:input|level|emitter|host)\})+)*",
-    re.ASCII,
-)
 _FIELD: Final = lazy_pattern(r"\{([a-z]+)\}")
 _UNFIT: Final = lazy_pattern(r"[^A-Za-z0-9_-]", re.ASCII)
 _MAX_TOKEN: Final = 64
@@ -108,8 +104,7 @@ class Subjects:
     """
 
     def __init__(self, template: str = DEFAULT_SUBJECT) -> None:
-        if not _TEMPLATE.fullmatch(template):
-            raise ValueError("takes names and {input} {level} {emitter} {host}, joined by dots")
+        check_template(template)
         self.template = template
         self._names = tuple(_FIELD.findall(template))
         self._values = attrgetter(*self._names) if self._names else attrgetter("level")

@@ -13,7 +13,6 @@ from logopsd.chores.aside import aside
 from logopsd.config import Settings
 from logopsd.keys.files import DayKeyFiles, DayKeySweeper
 from logopsd.retention.sweeper import Progress, Sweeper, SweepReport
-from logopsd.shipping.unshipped import unshipped
 
 SPLIT = "split"
 """Folder of the split files, in that of the sink: outside of the tailed glob, so that nobody
@@ -89,7 +88,12 @@ def rounds(settings: Settings, open_files: Callable[[], set[Path]] | None = None
             unshipped=unshipped,
         )
 
-    unsent = partial(unshipped, settings.sink_dir, expected=settings.ship_to is not None)
+    def unsent() -> Mapping[str, int]:
+        # When a round asks, in its thread: a start need not wait for what knows about shipping.
+        from logopsd.shipping.unshipped import unshipped
+
+        return unshipped(settings.sink_dir, expected=settings.ship_to is not None)
+
     folders = [settings.sink_dir, settings.archive_dir]
     zips = settings.archive_mode == "zip"
     keys = DayKeySweeper(

@@ -8,8 +8,10 @@ import codecs
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dotenv.parser import Binding, parse_stream
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 MAX_FILE_BYTES = 64 * 1024
 """A longer file was named by mistake; a `.env` of every setting is a tenth of it."""
@@ -75,6 +77,9 @@ def parse_env(data: bytes) -> EnvFile:
     text, problems = _decode(data)
     if long := _long_lines(text):
         return EnvFile(problems=[*problems, *long])
+    # Here, as a daemon of the environment alone has no such file: dotenv brings tempfile and more.
+    from dotenv.parser import parse_stream
+
     found = EnvFile(problems=problems)
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
@@ -115,7 +120,7 @@ def _long_lines(text: str) -> list[str]:
     ]
 
 
-def _line_of(binding: Binding) -> int:
+def _line_of(binding: "Binding") -> int:
     """Where the name itself stands; a binding begins with the blank lines before it."""
     string = binding.original.string
     return binding.original.line + _lines(string[: len(string) - len(string.lstrip())])

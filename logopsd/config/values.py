@@ -4,13 +4,13 @@ A parser is given the text without blanks around it and raises ValueError; the s
 operator reads is made of the kind's `accepts`.
 """
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from logopsd.bus.template import check_template
 from logopsd.config.catalogue import Kind, RefusedValueError
 from logopsd.config.key_file import load_keys
 from logopsd.errors import PrivacyError
@@ -42,6 +42,8 @@ _BEARER = lazy_pattern(r"[A-Za-z0-9._~+/-]{16,256}={0,2}", re.ASCII)
 
 def meant(name: str, known: Sequence[str], prefix: str = "") -> str:
     """`did you mean X?` where one of the names known is near, else nothing."""
+    import difflib  # only a mistake needs it
+
     near = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {prefix}{near[0]}?" if near else ""
 
@@ -329,9 +331,8 @@ target = Kind(
 
 
 def _subject(text: str) -> str:
-    from logopsd.bus.messages import Subjects  # msgspec loads only where it is needed
-
-    return Subjects(text).template
+    check_template(text)
+    return text
 
 
 subject = Kind(_subject, "names and {input} {level} {emitter} {host}, joined by dots")

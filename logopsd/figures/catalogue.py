@@ -5,18 +5,9 @@ raises KeyError where it is counted, which is a bug of ours and not of a peer.
 """
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
-
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
 
 import logopsd
 from logopsd.compiled import IS_COMPILED
@@ -287,38 +278,3 @@ CATALOGUE: tuple[Spec, ...] = (
     ),
 )
 """Every metric of ours, in the order of the page; the process' own come behind."""
-
-
-class CataloguePage(Collector):
-    """Puts the figures into the words of Prometheus, when a scrape asks.
-
-    Args:
-        metrics: the figures.
-        prefix: shows only the metrics whose names begin so.
-    """
-
-    def __init__(self, metrics: "Metrics", prefix: str = "") -> None:
-        self._metrics = metrics
-        self._specs = [spec for spec in CATALOGUE if spec.name.startswith(prefix)]
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every family of the catalogue, with all its children."""
-        self._metrics.refresh()
-        return iter([_family(spec, self._metrics) for spec in self._specs])
-
-
-def _family(spec: Spec, metrics: "Metrics") -> Metric:
-    if spec.kind == "histogram":
-        return _histogram(spec, metrics)
-    kind = CounterMetricFamily if spec.kind == "counter" else GaugeMetricFamily
-    family = kind(spec.name, spec.help, labels=tuple(spec.labels))
-    for values, number in spec.read(metrics):
-        family.add_metric(values, number)
-    return family
-
-
-def _histogram(spec: Spec, metrics: "Metrics") -> Metric:
-    *counts, total = (number for _, number in spec.read(metrics))
-    bounds = [*map(str, WRITE_SECONDS), "+Inf"]
-    buckets = list(zip(bounds, accumulate(counts), strict=True))
-    return HistogramMetricFamily(spec.name, spec.help, buckets=buckets, sum_value=total)

@@ -9,10 +9,7 @@ shows one moment, in which the account closes:
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
+from typing import TYPE_CHECKING
 
 from logopsd.figures.catalogue import (
     DETECTORS,
@@ -21,10 +18,13 @@ from logopsd.figures.catalogue import (
     HTTP_CODES,
     REFUSE_REASONS,
     WRITE_SECONDS,
-    CataloguePage,
 )
 from logopsd.figures.shipping import ShipFigures
 from logopsd.records import INPUTS
+
+if TYPE_CHECKING:  # it brings http.server and much else, a tenth of the daemon's start
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.registry import Collector
 
 __all__ = ["DETECTORS", "DROP_REASONS", "FAULT_REASONS", "HTTP_CODES", "InputMetrics", "Metrics"]
 
@@ -126,13 +126,12 @@ class Metrics:
 
     def __init__(
         self,
-        registry: CollectorRegistry | None = None,
+        registry: "CollectorRegistry | None" = None,
         *,
         detectors: Sequence[str] = DETECTORS,
-        process: Collector | None = None,
+        process: "Collector | None" = None,
         prefix: str = "",
     ) -> None:
-        self.registry = CollectorRegistry() if registry is None else registry
         self.udp_kernel_drops = 0
         self.http_responses = dict.fromkeys(HTTP_CODES, 0)
         self.pii_masked = dict.fromkeys(detectors, 0)
@@ -154,8 +153,22 @@ class Metrics:
         self.sink_write_counts = [0] * (len(WRITE_SECONDS) + 1)
         self.sink_write_seconds = 0.0
         self._hooks: list[Callable[[], None]] = []
-        self.registry.register(CataloguePage(self, prefix))
-        self.registry.register(ProcessCollector(registry=None) if process is None else process)
+        self._process = process
+        self._prefix = prefix
+        self._registry = None if registry is None else self._fill(registry)
+
+    @property
+    def registry(self) -> "CollectorRegistry":
+        """Where the figures are shown; made when first asked for, as by the first scrape."""
+        if self._registry is None:
+            self._registry = self._fill()
+        return self._registry
+
+    def _fill(self, registry: "CollectorRegistry | None" = None) -> "CollectorRegistry":
+        # Here, as prometheus_client is needed by who scrapes, and not to be ready for records.
+        from logopsd.figures.page import fill
+
+        return fill(self, registry, process=self._process, prefix=self._prefix)
 
     def input(self, name: str) -> InputMetrics:
         """Return the figures of an input, one of INPUTS; shown as zeros once first asked for.
@@ -207,11 +220,9 @@ class Metrics:
         Args:
             accept: the Accept header of the request.
         """
-        try:
-            encode, content_type = choose_encoder(accept or "")
-        except (TypeError, ValueError):  # a version in the header that is no number
-            encode, content_type = choose_encoder("")
-        return encode(self.registry), content_type
+        from logopsd.figures.page import render  # as above
+
+        return render(self.registry, accept)
 
     def refresh(self) -> None:
         """Run the hooks, as each scrape does."""

@@ -8,7 +8,6 @@ import contextlib
 import datetime
 import os
 import re
-import secrets
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -109,7 +108,7 @@ class DayKeyFiles:
     def _written(self, contents: bytes) -> Iterator[Path]:
         """A file of this content beside the others, durable, and gone afterwards."""
         self.directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        temporary = self.directory / f".{secrets.token_hex(8)}.part"
+        temporary = self.directory / f".{os.urandom(8).hex()}.part"
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         try:
             with os.fdopen(fd, "wb") as file:

@@ -1,13 +1,15 @@
 """Sockets: made, bound, given a buffer, and their addresses as text."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
 import stat
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from logopsd.errors import ListenError
 
@@ -44,6 +46,22 @@ _PATH_MENDS: Mapping[int, str] = {
 }
 
 
+_AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+"""What getaddrinfo(3) tells of each address."""
+
+
+async def _resolve(kind: socket.SocketKind, host: str, port: int) -> Sequence[_AddressInfo]:
+    """Return the addresses of a host; of an address itself at once, without a thread.
+
+    Raises:
+        OSError: there is no such host.
+    """
+    with contextlib.suppress(OSError):  # it is a name
+        # Bytes are taken as they are; for text the codec of IDNA is loaded.
+        return socket.getaddrinfo(host.encode(), port, type=kind, flags=socket.AI_NUMERICHOST)
+    return await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
+
+
 async def bind(
     kind: socket.SocketKind,
     host: str,
@@ -70,7 +88,7 @@ async def bind(
     """
     where = text(host, port)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
+        found = await _resolve(kind, host, port)
     except OSError as error:
         raise ListenError(f"{where}: no such host: change {bind_setting}") from error
     # A name such as localhost has both: senders are sure to reach the older family.

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,8 +21,10 @@ from logopsd.listeners.gate import Gate
 from logopsd.listeners.reading import ReadingProtocol
 from logopsd.listeners.stream_connection import Connection
 from logopsd.listeners.throttle import ThrottledWarnings
-from logopsd.listeners.tls import Certificates
-from logopsd.listeners.tls_server import TlsServer
+
+if TYPE_CHECKING:
+    from logopsd.listeners.tls import Certificates
+    from logopsd.listeners.tls_server import TlsServer
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: all senders return at once after a restart."""
@@ -75,7 +78,7 @@ class StreamListener:
         port: int = 0,
         path: str | None = None,
         sock: socket.socket | None = None,
-        tls: Certificates | None = None,
+        tls: "Certificates | None" = None,
         access: Access | None = None,
         idle_timeout: float = 0.0,
         max_segment: int = 0,
@@ -139,6 +142,9 @@ class StreamListener:
                     self._make_protocol, sock=sock, backlog=BACKLOG
                 )
             else:
+                # Where the settings ask for TLS; plain TCP is ready without it.
+                from logopsd.listeners.tls_server import TlsServer
+
                 self._server = self._tls_server = TlsServer(
                     sock=sock,
                     certificates=self.tls,

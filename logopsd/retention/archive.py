@@ -11,10 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from logopsd.retention.files import RetentionFiles
-
-PART_SUFFIX = ".part"
-"""Of an archive that is not finished; a later round writes it anew or removes it."""
+from logopsd.retention.files import PART_SUFFIX, NotArchivedError, RetentionFiles
 
 _CHUNK = 1024 * 1024
 """Bytes read and compressed at once."""
@@ -33,10 +30,6 @@ class Content(NamedTuple):
 
     size: int
     crc: int
-
-
-class NotArchivedError(Exception):
-    """The archive would not be whole; the text says why. The source stays."""
 
 
 def archive_file(

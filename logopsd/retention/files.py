@@ -12,6 +12,13 @@ _FILE_MODE = 0o640
 _DIRECTORY_MODE = 0o750
 """As for the files of the sink: the group may read, no one else."""
 
+PART_SUFFIX = ".part"
+"""Of an archive that is not finished; a later round writes it anew or removes it."""
+
+
+class NotArchivedError(Exception):
+    """The archive would not be whole; the text says why. The source stays."""
+
 
 class RetentionFiles:
     """Each method is one step; it raises OSError as the system does."""

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from logopsd.retention.archive import PART_SUFFIX, NotArchivedError, archive_file
-from logopsd.retention.files import RetentionFiles
+from logopsd.retention.files import PART_SUFFIX, NotArchivedError, RetentionFiles
 from logopsd.retention.policy import Entry, Mode, Plan, day_of_archive, day_of_file, decide
 
 Progress = Callable[[int, int], None]
@@ -90,6 +89,12 @@ class Sweeper:
         self._unshipped = unshipped
         self._unsent: Mapping[str, int] = {}
         self._files = files or RetentionFiles()
+        if mode == "zip":
+            # It brings zipfile, for which who deletes does not wait at start. Not as late as when a
+            # file is archived: an upgrade may have put another version there meanwhile.
+            from logopsd.retention.archive import archive_file
+
+            self._archive_file = archive_file
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -234,7 +239,7 @@ class Sweeper:
     ) -> None:
         with self._files.open_source(path) as source:
             before = self._files.identity(source)
-            archive = archive_file(
+            archive = self._archive_file(
                 self._files,
                 source,
                 name=entry.name,

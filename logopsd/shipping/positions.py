@@ -8,7 +8,6 @@ not. What is not believed is sent again from the start of the file.
 import fcntl
 import json
 import os
-import secrets
 import zlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -73,7 +72,7 @@ class Positions:
         files: by name.
     """
 
-    source: str = field(default_factory=lambda: secrets.token_hex(8))
+    source: str = field(default_factory=lambda: os.urandom(8).hex())
     follows: bool = False
     files: dict[str, Position] = field(default_factory=dict)
 

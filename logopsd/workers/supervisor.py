@@ -19,7 +19,7 @@ from logopsd.assembly.inherited import Inherited
 from logopsd.assembly.privacy import privacy
 from logopsd.assembly.shipping import in_daemon
 from logopsd.assembly.side_port import opening_routes, side_port
-from logopsd.assembly.tls import tls_files
+from logopsd.assembly.tls import load_tls
 from logopsd.assembly.views import MAX_SOURCES, views
 from logopsd.chores import tasks
 from logopsd.chores.housekeeping import Rounds, rounds
@@ -31,7 +31,6 @@ from logopsd.errors import LogopsError
 from logopsd.listeners.http.listener import HttpListener
 from logopsd.listeners.http.messages import Routes
 from logopsd.listeners.routes.live import Live
-from logopsd.listeners.tls import load
 from logopsd.systemd import Notifier, inherited_sockets
 from logopsd.workers import upkeep
 from logopsd.workers.crew import Crew
@@ -269,9 +268,7 @@ class Supervisor:
     def _reconfigure(self, settings: Settings) -> None:
         """Try what could fail in a worker, and take what is the supervisor's own."""
         privacy(settings, time.time())
-        files = tls_files(settings)
-        if files is not None:
-            load(files)
+        load_tls(settings)
         self._whole.add_detectors(settings.pii_detectors)
         for listener in self._side_ports:
             listener.replace_routes(self._routes(settings))

@@ -56,6 +56,19 @@ class TestBind:
         with bind("localhost") as sock:
             assert sock.getsockname()[0] == "127.0.0.1"
 
+    @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+    def test_an_address_is_not_looked_up(self, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For a name a thread is needed, and what it may wait for; not for an address."""
+
+        async def look_up(*_: object, **__: object) -> None:
+            raise AssertionError("looked up")
+
+        monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", look_up)
+        with bind(host) as sock:
+            assert sock.getsockname()[0] == host
+        with pytest.raises(AssertionError, match="looked up"):
+            bind("localhost")
+
     def test_an_ipv6_address_is_bracketed(self) -> None:
         """The address of an IPv6 socket reads as in a URL."""
         with bind("::1") as sock:

@@ -5,8 +5,8 @@ from typing import BinaryIO
 
 import pytest
 
-from logopsd.retention.archive import NotArchivedError, archive_file
-from logopsd.retention.files import RetentionFiles
+from logopsd.retention.archive import archive_file
+from logopsd.retention.files import NotArchivedError, RetentionFiles
 
 DAY = date(2026, 10, 1)
 NAME = "20261001.ndjson"
