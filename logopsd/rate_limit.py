@@ -6,8 +6,9 @@ a peer may send in bursts, and in the long run no more than its rate.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from logopsd.records import Frames
 
@@ -24,8 +25,7 @@ MAX_PEERS: Final = 10_000
 """Peers with a bucket of their own, the last heard of; 2 MiB. Who is forgotten begins anew."""
 
 
-@dataclass(slots=True)
-class _Bucket:
+class _Bucket(msgspec.Struct):
     tokens: float
     filled: float  # when `tokens` was last true
     input: str = ""  # where suppression began
@@ -35,8 +35,7 @@ class _Bucket:
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """That records of a peer begin to be suppressed, or are so no more.
 
     Attributes:
@@ -178,7 +177,9 @@ def limit_frames(
 
 def _kept(frames: Frames, places: Sequence[int]) -> Frames:
     cut = {new: frames.cut[old] for new, old in enumerate(places) if old in frames.cut}
-    return replace(frames, frames=[frames.frames[place] for place in places], cut=cut)
+    return msgspec.structs.replace(
+        frames, frames=[frames.frames[place] for place in places], cut=cut
+    )
 
 
 def _notice(peer: str, bucket: _Bucket, *, ended: bool) -> Notice:

@@ -13,8 +13,7 @@ LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
 """The levels a record may have, least urgent first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frames:
+class Frames(msgspec.Struct, frozen=True):
     """Complete frames as a framer cut them out of a stream, in order.
 
     Attributes:
@@ -23,17 +22,16 @@ class Frames:
         faults: what was malformed on the way, reason -> how often; reasons of a closed set.
     """
 
-    frames: list[bytes] = field(default_factory=list)
-    cut: Mapping[int, int] = field(default_factory=dict)
-    faults: Mapping[str, int] = field(default_factory=dict)
+    frames: list[bytes] = msgspec.field(default_factory=list)
+    cut: Mapping[int, int] = msgspec.field(default_factory=dict)
+    faults: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 FieldValue = str | bytes
 """The value of a journal's field: bytes where they are not UTF-8."""
 
 
-@dataclass(slots=True)
-class JournalEntry:
+class JournalEntry(msgspec.Struct):
     """One entry of a systemd journal, as a framer cut it out of a stream.
 
     Attributes:
@@ -42,9 +40,9 @@ class JournalEntry:
         left_out: the names of fields that were too long to be kept.
     """
 
-    fields: dict[str, FieldValue | list[FieldValue]] = field(default_factory=dict)
+    fields: dict[str, FieldValue | list[FieldValue]] = msgspec.field(default_factory=dict)
     message_length: int = 0
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[str] = msgspec.field(default_factory=list)
 
     def add(self, name: str, value: FieldValue) -> None:
         """Add a field, behind those of its name that came before."""

@@ -6,10 +6,10 @@ the one it hands its results to.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.assembly.inherited import Inherited
@@ -45,8 +45,7 @@ Deliver = Callable[[Callable[[], None]], object]
 """Runs a callable in the event loop: `loop.call_soon_threadsafe`, `loop.call_soon`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """Everything that lives as long as the daemon.
 
     Attributes:
@@ -181,7 +180,7 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     parts.listeners.reconfigure(settings)
     parts.sweeper.stop()  # a round under way goes on by the new settings
     sweeper = rounds(settings, parts.sink.open_files)
-    return replace(parts, sweeper=sweeper, day_keys=made.day_keys)
+    return msgspec.structs.replace(parts, sweeper=sweeper, day_keys=made.day_keys)
 
 
 def _show_sink(metrics: Metrics, sink: Sink, free_space: FreeSpace | None) -> None:

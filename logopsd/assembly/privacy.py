@@ -4,8 +4,9 @@
 """
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from logopsd.config import Settings
 from logopsd.errors import PrivacyError
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from logopsd.privacy.pseudonyms import Pseudonyms
 
 
-@dataclass(frozen=True, slots=True)
-class Privacy:
+class Privacy(msgspec.Struct, frozen=True):
     """The stage, and the day keys it needs.
 
     Attributes:

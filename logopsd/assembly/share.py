@@ -1,8 +1,10 @@
 """What is another in one of several workers, beside a daemon that is alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from logopsd.config import Settings
 from logopsd.config.settings import MIB
@@ -10,8 +12,7 @@ from logopsd.sinks.files import HeldLock
 from logopsd.sinks.rotation import worker_suffix
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(msgspec.Struct, frozen=True):
     """The place of a worker among the others.
 
     Attributes:

@@ -4,8 +4,9 @@ Credentials never stand in an address, which a process list and a log show.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from logopsd.patterns import lazy_pattern
 
@@ -19,8 +20,7 @@ _SERVER: Final = lazy_pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BusAddress:
+class BusAddress(msgspec.Struct, frozen=True):
     """The servers of one cluster.
 
     Attributes:

@@ -1,9 +1,11 @@
 """How one setting is described: a field of `Settings` carries all that is to be known of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 PREFIX = "LOGOPS_"
 """What the names of all settings begin with."""
@@ -15,8 +17,7 @@ class RefusedValueError(ValueError):
     """A value that its kind does not take; the text is a hint to add, free of the value itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What a setting takes.
 
     Attributes:
@@ -32,8 +33,7 @@ class Kind:
     load: Callable[[Path], object] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One setting, as the documentation and the loader see it.
 
     Attributes:

@@ -6,9 +6,10 @@ python-dotenv, without interpolation, so that a `$` in a value survives.
 
 import codecs
 import io
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
@@ -29,8 +30,7 @@ _MARKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A name, the line it stands on, and its value (None where no `=` follows it)."""
 
     name: str
@@ -38,8 +38,7 @@ class Entry:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class EnvFile:
+class EnvFile(msgspec.Struct, frozen=True):
     """What a file holds.
 
     Attributes:
@@ -47,8 +46,8 @@ class EnvFile:
         problems: what cannot be read, `line 7: ...`; free of the file's own text.
     """
 
-    entries: list[Entry] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    entries: list[Entry] = msgspec.field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
 
 
 def read_env_file(path: Path) -> EnvFile:

@@ -4,9 +4,10 @@ It is what LOGOPS_SECRET_KEY_FILE names, or the credential that systemd hands to
 (systemd.exec(5), LoadCredential=), so that a key need not stand in the environment.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from logopsd.config.catalogue import RefusedValueError
 from logopsd.errors import PrivacyError
@@ -18,8 +19,7 @@ MAX_BYTES: Final = 64 * 1024
 """A longer file was named by mistake: this one holds 1400 keys."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFile:
+class KeyFile(msgspec.Struct, frozen=True):
     """The file and what stood in it.
 
     Attributes:
@@ -28,7 +28,11 @@ class KeyFile:
     """
 
     path: Path
-    keys: tuple[str, ...] = field(repr=False)
+    keys: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """The path alone."""
+        return f"KeyFile(path={self.path!r})"
 
 
 def load_keys(path: Path) -> KeyFile:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from logopsd.config import rules
 from logopsd.config.catalogue import PREFIX, Setting
@@ -30,16 +31,14 @@ _NAME = lazy_pattern(r"[A-Za-z0-9_.-]{1,48}", re.ASCII)
 _NEARLY_OURS = lazy_pattern(r"LOGOP[A-Z]{0,2}[_.-]", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """A value as it was given: where (`.env line 3`, `environment`, `default`) and its text."""
 
     where: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(msgspec.Struct, frozen=True):
     """The settings, for each attribute where it comes from, and the file that was looked for."""
 
     settings: Settings

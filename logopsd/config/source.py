@@ -6,8 +6,10 @@ that settings name.
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from logopsd.config.catalogue import Setting
 from logopsd.config.loading import Effective, Given, read
@@ -17,8 +19,7 @@ SHOWN = 80
 """Characters of a value that the log shows; a list of networks may be longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What a second reading brought.
 
     Attributes:

@@ -6,8 +6,9 @@ raises KeyError where it is counted, which is a bug of ours and not of a peer.
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 import logopsd
 from logopsd.compiled import IS_COMPILED
@@ -61,8 +62,7 @@ Sample = tuple[tuple[str, ...], float]
 Read = Callable[["Metrics"], Iterable[Sample]]
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """One metric of the catalogue.
 
     Attributes:
@@ -77,7 +77,7 @@ class Spec:
     name: str
     help: str
     read: Read
-    labels: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...] | None] = msgspec.field(default_factory=dict)
     is_histogram: bool = False
 
     @property

@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 SKIP_REASONS: Final = ("refused", "too_large", "too_old")
 """Why a record is not sent, though it is stored and stays so: the target refuses it for what it is;
 it fits into no message; its time lies too far back for the target."""
 
 
-@dataclass(slots=True)
-class ShipFigures:
+class ShipFigures(msgspec.Struct):
     """What was sent, and how much is behind.
 
     Attributes:
@@ -32,7 +32,7 @@ class ShipFigures:
     publishes: int = 0
     failures: int = 0
     duplicates: int = 0
-    skipped: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SKIP_REASONS, 0))
+    skipped: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(SKIP_REASONS, 0))
     connected: bool = False
     oldest: float | None = None
     lag_bytes: Callable[[], int] = lambda: 0

@@ -6,9 +6,10 @@ LF. Source: systemd, "Journal Export Formats" (JOURNAL_EXPORT_FORMATS.md).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, cast
+
+import msgspec
 
 from logopsd.patterns import lazy_pattern
 from logopsd.records import FieldValue, JournalEntry
@@ -37,8 +38,7 @@ _NAME: Final = lazy_pattern(rb"[A-Z_][A-Z0-9_]{0,63}")
 _ENTRY_END: Final = b"\n\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(msgspec.Struct, frozen=True):
     """What a call of the framer found.
 
     Attributes:
@@ -46,8 +46,8 @@ class Entries:
         faults: what was malformed or left out, by reason of framing.FAULTS.
     """
 
-    entries: list[JournalEntry] = field(default_factory=list)
-    faults: Mapping[str, int] = field(default_factory=dict)
+    entries: list[JournalEntry] = msgspec.field(default_factory=list)
+    faults: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 class _State(Enum):

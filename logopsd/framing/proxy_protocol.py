@@ -6,8 +6,9 @@ Source: "The PROXY protocol", HAProxy Technologies, sections 2.1 (version 1, a l
 
 import ipaddress
 import struct
-from dataclasses import dataclass
 from typing import Final, Literal
+
+import msgspec
 
 V1_PREFIX: Final = b"PROXY "
 V1_MAX: Final = 107
@@ -25,8 +26,7 @@ _V2_ADDRESSES: Final = {0x11: 12, 0x12: 12, 0x21: 36, 0x22: 36, 0x31: 216, 0x32:
 """Family and protocol -> how long the addresses are; type-length-values may stand behind them."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyHeader:
+class ProxyHeader(msgspec.Struct, frozen=True):
     """A whole header.
 
     Attributes:

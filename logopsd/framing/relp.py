@@ -12,8 +12,9 @@ later is to answer nothing: a negative answer would lose the message in the send
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+import msgspec
 
 from logopsd.framing.buffer import FrameList, PartialFrame
 from logopsd.patterns import lazy_pattern
@@ -37,8 +38,7 @@ _header = lazy_pattern(rb"([0-9]{1,9}) ([A-Za-z]{1,32}) ([0-9]{1,9})([ \n])")
 _header_begun = lazy_pattern(rb"[0-9]{1,9}(?: (?:[A-Za-z]{1,32}(?: [0-9]{0,9})?)?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class RelpRead:
+class RelpRead(msgspec.Struct, frozen=True):
     """What one read brought.
 
     Attributes:
@@ -47,7 +47,7 @@ class RelpRead:
         ended: nothing more is taken; close once all answers are sent.
     """
 
-    frames: Frames = field(default_factory=Frames)
+    frames: Frames = msgspec.field(default_factory=Frames)
     answers: bytes = b""
     ended: bool = False
 

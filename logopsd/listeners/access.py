@@ -6,8 +6,9 @@ them, the file system says.
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+import msgspec
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,8 +22,7 @@ Refusal = Literal["address", "limit", "peer_limit"]
 """Why a connection is not wanted: not in the list, too many in all, too many of this peer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What the operator allows.
 
     Attributes:
@@ -38,8 +38,7 @@ class Rules:
     max_connections_per_peer: int = 0
 
 
-@dataclass(slots=True)
-class Access:
+class Access(msgspec.Struct):
     """Keeps the rules, and counts connections; one for all inputs.
 
     Attributes:
@@ -47,11 +46,11 @@ class Access:
         connections: how many there are now.
     """
 
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules = msgspec.field(default_factory=Rules)
     restricted: bool = False
     connections: int = 0
-    _by_peer: dict[str, int] = field(default_factory=dict)
-    _allowed: dict[str, bool] = field(default_factory=dict)
+    _by_peer: dict[str, int] = msgspec.field(default_factory=dict)
+    _allowed: dict[str, bool] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.replace(self.rules)

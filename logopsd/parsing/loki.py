@@ -4,8 +4,9 @@ Source: Grafana Loki, HTTP API, "Ingest logs": streams of `[nanoseconds, line, m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from logopsd.errors import PayloadError
 from logopsd.parsing.level_search import find_level
@@ -28,8 +29,7 @@ LEVEL_LABELS: Final = ("level", "detected_level", "severity")
 """The labels that hold the level, likewise; metadata goes before labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class LokiLine:
+class LokiLine(msgspec.Struct, frozen=True):
     """One line of a push request.
 
     Attributes:
@@ -43,8 +43,7 @@ class LokiLine:
     labels: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(msgspec.Struct, frozen=True):
     """What a push request holds.
 
     Attributes:
@@ -53,7 +52,7 @@ class Push:
         reason: where the first of these stands.
     """
 
-    lines: list[LokiLine] = field(default_factory=list)
+    lines: list[LokiLine] = msgspec.field(default_factory=list)
     rejected: int = 0
     reason: str = ""
 

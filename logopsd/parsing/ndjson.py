@@ -1,7 +1,8 @@
 """NDJSON as it streams: a document a line, and the lines that are none, with their numbers."""
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from logopsd.errors import PayloadError
 from logopsd.parsing.bodies import decode_ndjson_line
@@ -13,8 +14,7 @@ without end is held no further than that."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(msgspec.Struct, frozen=True):
     """What some bytes of a body held.
 
     Attributes:
@@ -22,8 +22,8 @@ class Documents:
         rejected: of each line that is none, its number in the body and what is wrong with it.
     """
 
-    documents: list[object] = field(default_factory=list)
-    rejected: list[tuple[int, str]] = field(default_factory=list)
+    documents: list[object] = msgspec.field(default_factory=list)
+    rejected: list[tuple[int, str]] = msgspec.field(default_factory=list)
 
 
 class NdjsonReader:

@@ -6,8 +6,9 @@ fields are passed over.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from logopsd.errors import PayloadError
 from logopsd.parsing.messages import MessageReader, match_message
@@ -31,8 +32,7 @@ _VALUES: Final = ("stringValue", "boolValue", "doubleValue", "bytesValue")
 """The values that JSON holds as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogItem:
+class LogItem(msgspec.Struct, frozen=True):
     """One log record of a request, with what it shares with others.
 
     Attributes:
@@ -46,8 +46,7 @@ class LogItem:
     scope: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(msgspec.Struct, frozen=True):
     """What an export request holds.
 
     Attributes:
@@ -56,7 +55,7 @@ class Export:
         reason: what was wrong with the first of these.
     """
 
-    items: list[LogItem] = field(default_factory=list)
+    items: list[LogItem] = msgspec.field(default_factory=list)
     rejected: int = 0
     reason: str = ""
 

@@ -12,8 +12,9 @@ deletes nothing, as files then lie in the future, which is never old.
 import datetime
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import msgspec
 
 from logopsd.patterns import lazy_pattern
 
@@ -34,8 +35,7 @@ _NAME = lazy_pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A file in the folder of the sink, or of the archives.
 
     Attributes:
@@ -51,8 +51,7 @@ class Entry:
     written: datetime.date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is to be done, oldest first.
 
     Attributes:
@@ -65,11 +64,11 @@ class Plan:
         today: the day from which ages were counted.
     """
 
-    remove: list[Entry] = field(default_factory=list)
-    expire: list[Entry] = field(default_factory=list)
-    held: list[Entry] = field(default_factory=list)
-    waiting: list[Entry] = field(default_factory=list)
-    unshipped: list[Entry] = field(default_factory=list)
+    remove: list[Entry] = msgspec.field(default_factory=list)
+    expire: list[Entry] = msgspec.field(default_factory=list)
+    held: list[Entry] = msgspec.field(default_factory=list)
+    waiting: list[Entry] = msgspec.field(default_factory=list)
+    unshipped: list[Entry] = msgspec.field(default_factory=list)
     kept: int = 0
     today: datetime.date = datetime.date.min
 
@@ -158,7 +157,7 @@ def decide(
             elif _older(entry, today, archive_days):
                 plan.held.append(entry)
     gone = len(plan.remove) + len(plan.expire)
-    return replace(plan, kept=len(files) + len(archives) - gone)
+    return msgspec.structs.replace(plan, kept=len(files) + len(archives) - gone)
 
 
 def _older(entry: Entry, today: datetime.date, days: int) -> bool:

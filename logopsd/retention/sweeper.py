@@ -7,8 +7,9 @@ finished by the next. A file that cannot be handled is reported, and the rest go
 import datetime
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from logopsd.retention.files import PART_SUFFIX, NotArchivedError, RetentionFiles
 from logopsd.retention.policy import Entry, Mode, Plan, day_of_archive, day_of_file, decide
@@ -16,8 +17,7 @@ from logopsd.retention.policy import Entry, Mode, Plan, day_of_archive, day_of_f
 Progress = Callable[[int, int], None]
 
 
-@dataclass(slots=True)
-class SweepReport:
+class SweepReport(msgspec.Struct):
     """What one round did, or would do.
 
     Attributes:
@@ -34,12 +34,12 @@ class SweepReport:
         stopped: the round was ended early by `stop`; the next one does the rest.
     """
 
-    deleted: list[Path] = field(default_factory=list)
-    archived: list[tuple[Path, Path]] = field(default_factory=list)
-    failed: list[tuple[Path, str]] = field(default_factory=list)
-    held: list[Path] = field(default_factory=list)
-    waiting: list[Path] = field(default_factory=list)
-    unshipped: list[tuple[Path, int]] = field(default_factory=list)
+    deleted: list[Path] = msgspec.field(default_factory=list)
+    archived: list[tuple[Path, Path]] = msgspec.field(default_factory=list)
+    failed: list[tuple[Path, str]] = msgspec.field(default_factory=list)
+    held: list[Path] = msgspec.field(default_factory=list)
+    waiting: list[Path] = msgspec.field(default_factory=list)
+    unshipped: list[tuple[Path, int]] = msgspec.field(default_factory=list)
     freed: int = 0
     kept: int = 0
     today: datetime.date = datetime.date.min

@@ -1,8 +1,9 @@
 """Where records are sent to: a NATS cluster, or Loki. Pure."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from logopsd.bus.address import BusAddress, parse_address
 from logopsd.patterns import lazy_pattern
@@ -18,8 +19,7 @@ _LOKI: Final = lazy_pattern(
 _PORTS: Final = {"http": 3100, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class LokiAddress:
+class LokiAddress(msgspec.Struct, frozen=True):
     """One Loki, or what stands before several.
 
     Attributes:

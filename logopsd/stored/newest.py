@@ -6,9 +6,10 @@ may run in a thread, be waited for by nobody, and cost nothing where nobody look
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from logopsd.sinks.rotation import Piece
 from logopsd.stored.follow import path_of, pieces
@@ -23,8 +24,7 @@ Marks = Mapping[Piece, int]
 """How far each file was read, bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(msgspec.Struct, frozen=True):
     """What a look found.
 
     Attributes:
@@ -33,9 +33,9 @@ class Newest:
         marks: to be handed to the next look.
     """
 
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytes] = msgspec.field(default_factory=list)
     skipped_bytes: int = 0
-    marks: Marks = field(default_factory=dict)
+    marks: Marks = msgspec.field(default_factory=dict)
 
 
 def newest(directory: Path, marks: Marks | None = None) -> Newest:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+
+import msgspec
 
 from logopsd.errors import PrivacyError
 from logopsd.privacy.detectors.triggers import Trigger
@@ -26,8 +27,7 @@ def fold(text: str) -> bytes:
     return text.encode("ascii", "replace").translate(_FOLD)
 
 
-@dataclass(frozen=True, slots=True)
-class Detector:
+class Detector(msgspec.Struct, frozen=True):
     """Finds one kind of personal data.
 
     Attributes:
@@ -39,11 +39,10 @@ class Detector:
 
     name: str
     triggers: tuple[Trigger, ...]
-    examine: Callable[[str, int], Find | None] = field(repr=False)
+    examine: Callable[[str, int], Find | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """Networks and mail domains that are nobody's personal data, as `LOGOPS_PII_KEEP` names them.
 
     Attributes:

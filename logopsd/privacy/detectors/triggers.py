@@ -6,8 +6,9 @@ head tells, the more rarely it does.
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from logopsd.patterns import lazy_pattern
 
@@ -38,8 +39,7 @@ class Head(NamedTuple):
     shape: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trigger:
+class Trigger(msgspec.Struct, frozen=True, eq=False):
     """Where it matches the folded text, its detector is asked.
 
     Args:
@@ -60,15 +60,15 @@ class Trigger:
 
     pattern: re.Pattern[bytes]
     heads: tuple[Head, ...]
-    usual: Usual = field(default="", kw_only=True)
-    first: bytes = field(init=False, repr=False)
+    usual: Usual = ""
+    first: bytes = b""
 
     def __post_init__(self) -> None:
         """Note with what all matches begin."""
         first, *others = {head.shape[0] for head in self.heads}
         if others or len(first) != 1:
             raise ValueError(f"{self.pattern.pattern!r} does not begin with one literal")
-        object.__setattr__(self, "first", first)
+        msgspec.structs.force_setattr(self, "first", first)
 
 
 def trigger(pattern: bytes, *heads: bytes, usual: Usual = "") -> Trigger:
