@@ -21,7 +21,7 @@ import logopsd
 from logopsd.assembly.inherited import STORED, Inherited
 from logopsd.assembly.parts import assemble, reconfigure
 from logopsd.assembly.share import Share
-from logopsd.chores import seen_file, tasks
+from logopsd.chores import seen_file, tasks, warming
 from logopsd.chores.aside import aside
 from logopsd.chores.heartbeat import Heartbeat
 from logopsd.chores.housekeeping import Housekeeping
@@ -206,6 +206,10 @@ class Daemon:
                 kept.keep(self._store)
         if self._reload_due:
             self._hang_up()
+        # What nobody has needed until now, and the next line or scrape may need.
+        self._spawn("patterns", warming.compile_patterns())
+        if parts.listeners.side_ports:
+            self._spawn("page", warming.load_page())
 
     async def _shut_down(self) -> None:
         parts = self._parts

@@ -24,6 +24,7 @@ from logopsd.encoding import encode
 from logopsd.figures.sources import Sources
 from logopsd.framing.syslog_stream import SyslogStreamFramer
 from logopsd.parsing.lines import LineParser
+from logopsd.patterns import compile_next
 from logopsd.pipeline import rfc3339_milliseconds
 from logopsd.privacy.detectors import DEFAULT
 from logopsd.privacy.stage import PrivacyStage
@@ -62,6 +63,8 @@ class Way:
         self._frames = Frames()
         self._batch = Batch("tcp", 0.0, "")
         self._sizes: list[int] = []
+        while compile_next():  # as the daemon has, once it is ready
+            pass
 
     def steps(self, read: bytes) -> Iterator[tuple[str, Callable[[], object]]]:
         """Yield each stage for this read, to be called before the next one is asked for."""

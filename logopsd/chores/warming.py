@@ -1,0 +1,31 @@
+"""What the start left for later, made once the daemon is ready and has nothing better to do.
+
+The first odd line would else wait for its pattern, and all other lines with it: 1 ms, some 4. And
+the first scrape would wait 30 ms for the library that writes the page.
+"""
+
+import asyncio
+from functools import partial
+from importlib import import_module
+from typing import Final
+
+from logopsd.chores.aside import aside
+from logopsd.patterns import compile_next
+
+PAGE: Final = "logopsd.figures.page"
+
+
+async def compile_patterns() -> None:
+    """Compile one pattern after the other, each in a turn of the loop of its own.
+
+    What has come meanwhile goes between. All of them take a tenth of a second.
+    """
+    while True:
+        if not compile_next():
+            return
+        await asyncio.sleep(0)
+
+
+async def load_page() -> None:
+    """Import what writes the metrics page; in a thread, as it is a piece that cannot be divided."""
+    await aside(partial(import_module, PAGE))
