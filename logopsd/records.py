@@ -1,7 +1,6 @@
 """What crosses the walls between the stages: Frames, JournalEntry, Batch, Record and Receipt."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec

@@ -5,7 +5,6 @@ at once or later: when the sink says that the records are stored.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -185,8 +184,7 @@ class BodyConsumer(Protocol):
         """The body will never be complete: the client is gone, or was refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """A route that wants the body whole, at most as long as the listener's limit.
 
     Attributes:
@@ -200,8 +198,7 @@ class Route:
     codings: tuple[str, ...] = CODINGS
 
 
-@dataclass(frozen=True, slots=True)
-class StreamRoute:
+class StreamRoute(msgspec.Struct, frozen=True):
     """A route that takes the body as it comes; it is read only as fast as the sink takes it.
 
     Attributes:
@@ -220,8 +217,7 @@ class StreamRoute:
     codings: tuple[str, ...] = CODINGS
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A place where the head of the request says which route serves it.
 
     Attributes:

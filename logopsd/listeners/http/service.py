@@ -1,8 +1,8 @@
 """What all connections of one HTTP listener share: its routes, limits and state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from logopsd.listeners.http.messages import AnyRoute, Check, Request, Routes
@@ -12,8 +12,7 @@ KIB = 1024
 MIB = 1024 * KIB
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a client may ask of the daemon.
 
     Attributes:
@@ -51,8 +50,7 @@ class Limits:
 Methods = Mapping[str, AnyRoute]
 
 
-@dataclass(slots=True)
-class Service:
+class Service(msgspec.Struct):
     """What all connections of one listener share.
 
     Attributes:
@@ -75,7 +73,7 @@ class Service:
     paused: bool = False
     draining: bool = False
     buffered_bytes: int = 0
-    known: KnownHeads = field(default_factory=KnownHeads)
+    known: KnownHeads = msgspec.field(default_factory=KnownHeads)
 
     def replace_routes(self, routes: Routes) -> None:
         """Serve other routes from the next request on."""

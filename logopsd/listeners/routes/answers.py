@@ -1,6 +1,5 @@
 """What the routes answer when records are stored, or are not."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -52,8 +51,7 @@ class Taken(msgspec.Struct):
         }
 
 
-@dataclass(slots=True)
-class Rejected:
+class Rejected(msgspec.Struct):
     """What of a request was no record.
 
     Attributes:
@@ -62,7 +60,7 @@ class Rejected:
     """
 
     count: int = 0
-    reasons: list[tuple[int, str]] = field(default_factory=list)
+    reasons: list[tuple[int, str]] = []
 
     def add(self, found: list[tuple[int, str]]) -> None:
         """Add bad lines."""

@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
@@ -39,8 +38,7 @@ RETRY_MILLISECONDS: Final = 1000
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
+class Views(msgspec.Struct, frozen=True):
     """What the page shows, each asked while somebody watches and in the event loop.
 
     Attributes:
