@@ -93,6 +93,7 @@ class PrivacyStage:
         self._tokens = tokens
         self._encrypt_fields = tuple(name for name in encrypt_fields if name != "msg")
         self._encrypt_own = tuple(name for name in self._encrypt_fields if name in _OWN_FIELDS)
+        self._encrypt_beside = frozenset(self._encrypt_fields) - _OWN_FIELDS
         self._encrypt_always = encrypt_msg == "always"
         self._chosen = tuple(name for name in CHOSEN if name in mask_fields)
         self._known = leaves.Known()
@@ -212,7 +213,9 @@ class PrivacyStage:
         texts = [record.msg for record in messages]
         fields: list[tuple[Record, str]] = []
         for record in records:
-            for name in self._encrypt_fields if record.extras else self._encrypt_own:
+            extras = record.extras
+            has_some = extras and not self._encrypt_beside.isdisjoint(extras)
+            for name in self._encrypt_fields if has_some else self._encrypt_own:
                 text = _text_of(record, name)
                 if text:
                     fields.append((record, name))

@@ -1,10 +1,10 @@
 """Stamps of every form into RFC 3339 UTC."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from logopsd.parsing import timestamps
@@ -236,3 +236,20 @@ def test_no_value_of_a_time_field_raises(value: object) -> None:
     """Whatever a sender writes as its time, it is a stamp or it is none."""
     stamp = stamps_at().read(value)
     assert stamp is None or stamp.ts.endswith("Z")
+
+
+@pytest.mark.parametrize("tz", [UTC, BERLIN, timezone(timedelta(hours=-3, minutes=-30))])
+@given(
+    moment=st.datetimes(datetime(2023, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001
+    away=st.timedeltas(timedelta(days=-400), timedelta(days=400)),
+    second=st.sampled_from(["00", "07", "59", "60", "61", "99", "1", "0\u0663", "+1", "-1", "  "]),
+)
+def test_a_minute_that_is_known_gives_what_the_second_would(
+    tz: tzinfo, moment: datetime, away: timedelta, second: str
+) -> None:
+    """In every zone; only which year is nearer, half a year from now, is told to the minute."""
+    half_a_year = timedelta(days=365.2425 / 2)
+    assume(abs(abs(away) - half_a_year) > timedelta(days=1))
+    text = f"{moment:%b} {moment.day:2d} {moment:%H:%M}:{second}"
+    stamps = stamps_at((moment + away).replace(tzinfo=tz), tz)
+    assert stamps._convert_bsd(text) == stamps._nearest(text, None)

@@ -100,11 +100,12 @@ class Response(msgspec.Struct, frozen=True):
             connection: a Connection header line, or nothing.
             head_only: leave the body away but tell its length, as HEAD asks for.
         """
+        body, status = self.body, self.status
         # What has no body has no length (RFC 9110 section 8.6), and what goes on has none yet.
-        has_length = self.status != NO_CONTENT and self.feed is None
-        length = len(self.body) if has_length else None
-        head = _head(self.status, self.content_type, self.headers, connection, length)
-        return head if head_only or not has_length else head + self.body
+        if status == NO_CONTENT or self.feed is not None:
+            return _head(status, self.content_type, self.headers, connection, None)
+        head = _head(status, self.content_type, self.headers, connection, len(body))
+        return head if head_only else head + body
 
 
 def phrase_of(status: int) -> str:
