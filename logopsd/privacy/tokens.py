@@ -34,12 +34,12 @@ The MAC is one for each token, as tokens are stored, moved and read one at a tim
 states keyed once (RFC 2104) are copied for each token; that halves the cost of `hmac.digest`.
 """
 
-import binascii
 import hashlib
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 
+import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -183,7 +183,7 @@ class TokenMaker:
     def _sign(self, encrypted: bytes, ends: Sequence[int], now: int) -> list[str]:
         """Cut the ciphertext at `ends` into tokens and sign each; a piece begins with its IV."""
         header = b"\x80" + now.to_bytes(8, "big")
-        inner, outer, encode = self._inner.copy, self._outer.copy, binascii.b2a_base64
+        inner, outer = self._inner.copy, self._outer.copy
         signed: list[bytes] = []
         begin = 0
         for end in ends:
@@ -193,6 +193,7 @@ class TokenMaker:
             message.update(body)
             tag = outer()
             tag.update(message.digest())
-            signed.append(encode(body + tag.digest()))
-        # One translation and one decoding for all; b2a_base64 ends each with a line feed.
-        return b"".join(signed).translate(_URLSAFE).decode("ascii").split("\n")[:-1]
+            signed.append(body + tag.digest())
+        # A JSON list of them is their base64, between quotes: in half the time of binascii's.
+        tokens = msgspec.json.encode(signed).translate(_URLSAFE).decode("ascii")
+        return tokens[len('["') : -len('"]')].split('","')
