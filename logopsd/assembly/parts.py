@@ -165,6 +165,7 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     """
     made = privacy(settings, time.time())
     loaded = load_tls(settings)
+    sweeper = rounds(settings, parts.sink.open_files)
     # From here on nothing fails.
     if parts.certificates is not None and loaded is not None:
         parts.certificates.use(loaded)
@@ -179,7 +180,6 @@ def reconfigure(parts: Parts, settings: Settings, log: FilteringBoundLogger) -> 
     parts.access.replace(_rules(settings, log))
     parts.listeners.reconfigure(settings)
     parts.sweeper.stop()  # a round under way goes on by the new settings
-    sweeper = rounds(settings, parts.sink.open_files)
     return msgspec.structs.replace(parts, sweeper=sweeper, day_keys=made.day_keys)
 
 

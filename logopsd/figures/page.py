@@ -1,8 +1,8 @@
 """The metrics page: the catalogue in the words of Prometheus, when somebody scrapes.
 
-The one place of the daemon that needs prometheus_client. It is imported when a page is first asked
-for, or when the daemon has nothing else to do (`chores/warming.py`): the library brings an HTTP
-server, `email` and `urllib` with it, and all of that took a tenth of the start.
+The one place of a daemon without workers that needs prometheus_client. It is imported when a page
+is first asked for, or when the daemon has nothing else to do (`chores/warming.py`): the library
+brings an HTTP server, `email` and `urllib` with it, and all of that took a tenth of the start.
 """
 
 from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
+import logopsd.figures.page  # noqa: F401  a scrape, days from now, might find an upgrade's
 from logopsd.chores import seen_file
 from logopsd.chores.tasks import SOURCES_NAMED
 from logopsd.config import Settings

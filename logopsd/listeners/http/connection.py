@@ -272,7 +272,8 @@ class HttpConnection(ReadingProtocol):
         if self._corked or self._lost:
             return
         if len(self._pending) == 1:
-            self._settle()
+            self._flush()
+            self._set_reading()
         elif not self._settling_is_due:
             self._settling_is_due = True
             asyncio.get_running_loop().call_soon(self._settle)

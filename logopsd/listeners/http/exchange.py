@@ -93,18 +93,18 @@ class Exchange(msgspec.Struct, eq=False):
 
     def serve(self) -> None:
         """Do all of it, as the body has come with the head."""
-        route = self._chosen_route()
-        body = self.request.body
-        if type(route) is Route and b"content-encoding" not in self.request.headers:
+        request, route = self.request, self._chosen_route()
+        body = request.body
+        if type(route) is Route and b"content-encoding" not in request.headers:
             self.wire_bytes = len(body)
             self.body_over = True
             try:
-                route.handler(self.request, self.respond)
+                route.handler(request, self.respond)
             except Exception as error:
                 self._fail(error)
-            self.request.body = b""  # the answer may be long in coming
+            request.body = b""  # the answer may be long in coming
             return
-        self.request.body = b""
+        request.body = b""
         if route is not None:
             self._open(route)
         if body:
@@ -164,6 +164,8 @@ class Exchange(msgspec.Struct, eq=False):
         # What is wrong with a head is told to those alone who may send.
         if response is None and request.route is None:
             response = refusal(request, route, service)
+        if response is None and route.check is not None:
+            response = route.check(request)
         if response is not None:
             self.refuse(response)
             return None

@@ -40,7 +40,8 @@ class Request(msgspec.Struct, eq=False):
         path: the target without its query.
         content_length: of the body, in bytes as sent; None where there is none or it is chunked.
         chunked: whether the body comes in chunks.
-        route: who serves it, once that is known; nothing in the head stands against it then.
+        route: who serves it, once that is known; nothing in the head stands against it then, but
+            for what the route's own check says.
     """
 
     method: str
@@ -165,7 +166,8 @@ Respond = Callable[[Response], None]
 """Called exactly once for each request, in the event loop."""
 
 Check = Callable[[Request], Response | None]
-"""Looks at the head alone: gives the refusal, before the body was read; None to go on."""
+"""Looks at the head, and at whatever else it likes, before the body is read: gives the refusal;
+None to go on. It is asked for each request, as who sends it and what is full may change."""
 
 
 class BodyConsumer(Protocol):

@@ -59,7 +59,7 @@ def refusal(request: Request, route: Route | StreamRoute, service: Service) -> R
     limit = max_body_bytes(route, service)
     if limit is not None and (request.content_length or 0) > limit:
         return too_long(limit)
-    return None if route.check is None else route.check(request)
+    return None
 
 
 def refusal_now(request: Request, route: Route | StreamRoute, service: Service) -> Response | None:

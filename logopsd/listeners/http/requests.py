@@ -77,7 +77,7 @@ class KnownHeads(dict[bytes, Request]):
             return
         if len(self) >= MAX_KNOWN_HEADS:
             self.clear()
-        self[head] = request
+        self[head] = request.again(None, b"")
 
 
 class RequestReader:
@@ -121,7 +121,7 @@ class RequestReader:
         """Read what has arrived, and tell what was found in it."""
         self._moved = False
         start = self._take_known(data) if self.stage is Stage.BETWEEN else 0
-        if start == len(data):
+        if self._moved and start == len(data):
             self._barren_bytes = 0
             return
         rest = memoryview(data)[start:]
@@ -272,7 +272,8 @@ class RequestReader:
         headers = self._headers
         http_1_0 = False
         keep_alive = parser.should_keep_alive()
-        if not keep_alive or b"connection" in headers:  # else it can only be HTTP/1.1
+        # llhttp takes the second for the first; where neither stands, it can only be HTTP/1.1.
+        if not keep_alive or b"connection" in headers or b"proxy-connection" in headers:
             version = parser.get_http_version()
             http_1_0 = version == "1.0"
             if version not in ("1.0", "1.1"):

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from logopsd.encoding import encode
+from logopsd.gathering import GATHER_RECORDS
 from logopsd.listeners.http.messages import Response, json_response, phrase_of
 from logopsd.records import Batch
 
@@ -31,9 +32,21 @@ class Taken(msgspec.Struct):
     suppressed: int = 0
     sample: list[bytes] = []
 
-    def add(self, batch: Batch, sample_size: int) -> None:
-        """Add a batch that is stored; not before, as it may not have been masked."""
+    def take(self, batch: Batch, sample_size: int) -> Batch | None:
+        """Add a batch at once where it is large, so that its records need not be kept.
+
+        Returns:
+            A small one, which may wait for others and not be masked yet: to be added behind its
+            receipt. None where it is added.
+        """
         self.ts = self.ts or batch.received
+        if len(batch.records) < GATHER_RECORDS:
+            return batch
+        self.add(batch, sample_size)
+        return None
+
+    def add(self, batch: Batch, sample_size: int) -> None:
+        """Add a batch that is masked."""
         self.accepted += len(batch.records)
         self.missing_ts += batch.missing_ts
         self.suppressed += batch.suppressed

@@ -102,14 +102,15 @@ class Intake(msgspec.Struct, eq=False):
     _log: FilteringBoundLogger
     _sample_size: int = 0
     _next: int = 0
-    _unstored: list[Batch] = []
+    _unstored: list[Batch | None] = []
     _taken: Taken = msgspec.field(default_factory=Taken)
 
     def begin(self) -> None:
         """Take the first slice now, and each other when the loop has seen to its sockets."""
         plan, start = self._plan, self._next
         self._next = min(start + SLICE_RECORDS, plan.count)
-        self._unstored.append(plan.take(start, self._next, self._stored, self._give_up))
+        batch = plan.take(start, self._next, self._stored, self._give_up)
+        self._unstored.append(self._taken.take(batch, self._sample_size))
         if self._next < plan.count:
             asyncio.get_running_loop().call_soon(self._go_on)
 
@@ -130,7 +131,9 @@ class Intake(msgspec.Struct, eq=False):
 
     def _stored(self) -> None:
         taken = self._taken
-        taken.add(self._unstored.pop(0), self._sample_size)
+        batch = self._unstored.pop(0)
+        if batch is not None:
+            taken.add(batch, self._sample_size)
         if self._unstored or self._next < self._plan.count or self._respond is None:
             return
         if self._log.is_enabled_for(logging.DEBUG):

@@ -65,7 +65,7 @@ class NdjsonUpload:
         self._reader = NdjsonReader()
         self._taken = Taken()
         self._rejected = Rejected()
-        self._unstored: deque[Batch] = deque()
+        self._unstored: deque[Batch | None] = deque()
         self._is_over = False  # all of the body has come
         self._is_read = False  # and all of it was taken
         self._is_too_long = False
@@ -150,10 +150,12 @@ class NdjsonUpload:
                 on_stored=self._stored,
                 on_failed=self._failed,
             )
-            self._unstored.append(batch)
+            self._unstored.append(self._taken.take(batch, route.sample_size))
 
     def _stored(self) -> None:
-        self._taken.add(self._unstored.popleft(), self._route.sample_size)
+        batch = self._unstored.popleft()
+        if batch is not None:
+            self._taken.add(batch, self._route.sample_size)
         self._answer_if_stored()
 
     def _answer_if_stored(self) -> None:

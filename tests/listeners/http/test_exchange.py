@@ -447,6 +447,35 @@ def test_a_route_that_fails_on_a_whole_request_is_500() -> None:
     assert "secret" not in str(case.log.events)
 
 
+def test_a_route_may_judge_the_head_too() -> None:
+    """Its own check comes last."""
+
+    def check(request: Request) -> Response | None:
+        return None if request.header(b"content-type") else Response(400)
+
+    routes: Routes = {("POST", "/x"): Route(echo, check=check)}
+    assert Case(routes, content_length="1").answer.status == 400
+    assert Case(routes, content_length="1000").answer.status == 413
+    typed = Case(routes, content_length="1", content_type="text/plain")
+    assert typed.feed(b"a").answer.status == 200
+
+
+def test_the_check_of_a_route_is_asked_for_each_request() -> None:
+    """Of a head that is known too: who sends it, and what is full, may be another."""
+    refused: list[str | None] = []
+
+    def check(request: Request) -> Response | None:
+        return Response(403) if request.peer in refused else None
+
+    case = Case({("POST", "/x"): Route(echo, check=check)}, content_length="1")
+    refused.append("192.0.2.9")
+    for peer, status in (("192.0.2.7", 200), ("192.0.2.9", 403), ("192.0.2.7", 200)):
+        again = Exchange(case.service, case.exchange.request.again(peer, b"a"), lambda _: None)
+        again.serve()
+        assert again.answer is not None
+        assert again.answer.status == status
+
+
 def test_what_the_head_is_found_to_lead_to_is_not_looked_for_again() -> None:
     """But whether the client may send, and the sink has room, is asked each time."""
     case = Case(PLAIN, content_length="1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from logopsd.listeners.http.messages import Request, Response, Route, StreamRoute, error_response
+from logopsd.listeners.http.messages import Request, Route, StreamRoute
 from logopsd.listeners.http.refusals import coding_of, max_body_bytes, refusal, refusal_now
 from logopsd.listeners.http.service import Limits
 from tests.listeners.http.helpers import Client, echo
@@ -57,21 +57,6 @@ def test_a_full_sink_refuses_what_it_would_have_to_store() -> None:
     assert response is not None
     assert (response.status, dict(response.headers)) == (503, {"Retry-After": "1"})
     assert refusal_now(Request("GET", b"/", {}), ROUTE, service) is None
-
-
-def test_a_route_may_judge_the_head_too() -> None:
-    """The route's own check comes last."""
-
-    def check(request: Request) -> Response | None:
-        return None if request.header(b"content-type") else error_response(415, "what is it?")
-
-    route = Route(echo, check=check)
-    bare = Request("POST", b"/", {b"content-length": b"1"})
-    typed = Request("POST", b"/", {b"content-length": b"1", b"content-type": b"text/plain"})
-    refused = refusal(bare, route, SERVICE)
-    assert refused is not None
-    assert refused.status == 415
-    assert refusal(typed, route, SERVICE) is None
 
 
 def test_a_stream_has_a_limit_of_its_own() -> None:

@@ -146,6 +146,15 @@ REFUSED = {
         400,
         START + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
     ),
+    # llhttp takes Proxy-Connection for Connection.
+    "chunks in HTTP/1.0 that a proxy keeps": (
+        400,
+        START.replace(b"/1.1", b"/1.0") + b"Proxy-Connection: keep-alive\r\n" + CODING + b"\r\n",
+    ),
+    "HTTP/2.0 that a proxy keeps": (
+        505,
+        START.replace(b"/1.1", b"/2.0") + b"Proxy-Connection: keep-alive\r\n\r\n",
+    ),
     "length in a trailer": (400, CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n"),
     "two lengths": (400, START + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"),
     "the same length twice": (400, START + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
@@ -449,7 +458,26 @@ def test_a_head_that_nobody_serves_or_is_long_is_not_kept() -> None:
     known.remember(longest + b"a", request)
     assert known == {}
     known.remember(longest, request)
-    assert known == {longest: request}
+    assert list(known) == [longest]
+
+
+def test_what_is_kept_of_a_request_is_not_the_request() -> None:
+    """It is answered yet, with a body that may be long."""
+    known = KnownHeads()
+    heard = Heard(known=known).feed(post(b"abc"))
+    heard.heads[0].body = b"abc"
+    heard.heads[0].path = b"/other"
+    (kept,) = known.values()
+    assert (kept.body, kept.path, kept.peer, kept.route) == (b"", b"/echo", None, ROUTE)
+
+
+@pytest.mark.parametrize("size", [2, 4, 5, 8])
+def test_blank_lines_without_end_are_no_head(size: int) -> None:
+    """However they are cut into reads."""
+    heard = Heard()
+    lines = b"\r\n" * MAX_HEAD
+    heard.feed(*(lines[at : at + size] for at in range(0, len(lines), size)))
+    assert [response.status for response in heard.refusals] == [431]
 
 
 def test_few_heads_are_kept() -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+from logopsd.gathering import GATHER_RECORDS
 from logopsd.listeners.routes.answers import MAX_REASONS, Rejected, Taken, partly_stored, stored
 from logopsd.records import Batch, Record
 
@@ -45,6 +46,20 @@ def test_batches_are_added_up() -> None:
     for number in range(3):
         records = [Record("t", "INFO", f"{number}{place}") for place in range(2)]
         batch = Batch("http", 0.0, f"t{number}", records, missing_ts=1, suppressed=number)
+        assert taken.take(batch, 3) is batch
         taken.add(batch, 3)
     assert (taken.ts, taken.accepted, taken.missing_ts, taken.suppressed) == ("t0", 6, 3, 3)
     assert [json.loads(line)["msg"] for line in taken.sample] == ["00", "01", "10"]
+
+
+def test_a_large_batch_is_added_at_once_and_a_small_one_given_back() -> None:
+    """The records of the one are masked, and not kept; those of the other may not be masked yet."""
+    taken = Taken()
+    small, large = (
+        Batch("http", 0.0, f"t{count}", [Record("t", "INFO", "a")] * count)
+        for count in (GATHER_RECORDS - 1, GATHER_RECORDS)
+    )
+    assert taken.take(small, 1) is small
+    assert (taken.ts, taken.accepted, taken.sample) == (small.received, 0, [])
+    assert taken.take(large, 1) is None
+    assert (taken.ts, taken.accepted, len(taken.sample)) == (small.received, GATHER_RECORDS, 1)
