@@ -8,6 +8,15 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(f"logopsd.compiled.{name}", [f"logopsd/compiled/{name}.pyx"], optional=True)
-        for name in ("counted", "datagrams", "flat", "headers", "payloads", "sieve", "stamps")
+        for name in (
+            "counted",
+            "datagrams",
+            "depth",
+            "flat",
+            "headers",
+            "payloads",
+            "sieve",
+            "stamps",
+        )
     ]
 )

@@ -4,6 +4,7 @@ Each part does a narrow piece of what one stage does, and leaves whatever it is 
 stage, which does all of it in Python and is the reference of its tests:
 
     counted   octet-counted frames    framing.syslog_stream
+    depth     how deep JSON is        parsing.json_text
     flat      texts of flat payloads  privacy.leaves
     headers   frames into records     parsing.rfc3164, parsing.rfc5424
     payloads  usual JSON objects      parsing.normalize
@@ -31,18 +32,19 @@ PayloadReader: "type[_PayloadReader] | None" = None
 Sieve: "type[_Sieve] | None" = None
 collect_flat: "Callable[..., bool] | None" = None
 find_counted: "Callable[[bytes, int], int] | None" = None
+is_deeper: "Callable[[object, int], bool] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
     try:
-        from logopsd.compiled import counted, datagrams, flat, headers, payloads, sieve
+        from logopsd.compiled import counted, datagrams, depth, flat, headers, payloads, sieve
     except ImportError:  # there was no compiler
         pass
     else:
         DatagramReader = datagrams.DatagramReader
         HeaderReader, PayloadReader = headers.HeaderReader, payloads.PayloadReader
         Sieve = sieve.Sieve
-        collect_flat = flat.collect_flat
+        collect_flat, is_deeper = flat.collect_flat, depth.is_deeper
         find_counted, take_counted = counted.find_counted, counted.take_counted
 
 IS_COMPILED = Sieve is not None

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from logopsd.compiled import is_deeper
 from logopsd.errors import PayloadError
 from logopsd.patterns import lazy_pattern
 
@@ -39,8 +40,9 @@ def decode(text: str) -> Any:
         if mended != text:
             return decode(mended)
         raise PayloadError(_explain(error, text)) from None
-    if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
-        _check_depth(value)
+    brackets = text.count("[") + text.count("{")
+    if brackets > MAX_JSON_DEPTH and (is_deeper or _is_deeper)(value, MAX_JSON_DEPTH + 1):
+        raise PayloadError(f"nested deeper than {MAX_JSON_DEPTH}")
     return value
 
 
@@ -48,17 +50,17 @@ def _mend_escape(match: re.Match[str]) -> str:
     return match[0] if match[2] is None else "\\ufffd"
 
 
-def _check_depth(value: object) -> None:
+def _is_deeper(value: object, limit: int) -> bool:
     """Look through the value level by level, without recursion."""
     containers: list[Any] = [value]
-    for _ in range(MAX_JSON_DEPTH + 1):
+    for _ in range(limit):
         items: list[Any] = []
         for container in containers:
             items += container.values() if type(container) is dict else container
         if _CONTAINERS.isdisjoint(map(type, items)):  # told in C: most have no third level
-            return
+            return False
         containers = [item for item in items if type(item) in _CONTAINERS]
-    raise PayloadError(f"nested deeper than {MAX_JSON_DEPTH}")
+    return True
 
 
 def _explain(error: msgspec.DecodeError, text: str) -> str:
