@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.machine import rss_mib, take_a_core
@@ -67,8 +67,11 @@ def _started(
 
 def _run_seconds(pid: int) -> float:
     """Return the time on a core of all threads there are, to the nanosecond (schedstat)."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    nanoseconds = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended between list and look
+            nanoseconds += int(task.read_text().split()[0])
+    return nanoseconds / 1e9
 
 
 def imports(directory: Path, cpu: int) -> list[tuple[str, float, float]]:
