@@ -14,6 +14,11 @@ from logopsd.patterns import compile_next
 
 PAGE: Final = "logopsd.figures.page"
 
+ATTEMPTS: Final = 60
+"""Times that it is tried to import it; a minute, by which a flood is over or here to stay."""
+
+RETRY_SECONDS: Final = 1.0
+
 
 async def compile_patterns() -> None:
     """Compile one pattern after the other, each in a turn of the loop of its own.
@@ -27,5 +32,15 @@ async def compile_patterns() -> None:
 
 
 async def load_page() -> None:
-    """Import what writes the metrics page; in a thread, as it is a piece that cannot be divided."""
-    await aside(partial(import_module, PAGE))
+    """Import what writes the metrics page; in a thread, as it is a piece that cannot be divided.
+
+    It takes file descriptors, of which a flood of connections may have left none at this moment:
+    then once more a little later. What does not work for long is left to the scrape that needs it.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            await aside(partial(import_module, PAGE))
+        except (OSError, ImportError):
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return

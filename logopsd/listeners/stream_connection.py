@@ -124,6 +124,8 @@ class Connection(ReadingProtocol):
     def unread(self) -> int:
         """How many bytes the kernel holds of this connection."""
         sock = self.transport.get_extra_info("socket")
+        if sock is None:  # TLS has lost its connection, and is about to say so
+            return 0
         try:
             held = fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4))
         except (OSError, ValueError):  # closed meanwhile

@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import sys
 
+import pytest
+
 from logopsd.chores import warming
 from logopsd.patterns import compile_next, lazy_pattern
 
@@ -59,3 +61,33 @@ def test_the_page_is_imported_before_it_is_asked_for():
         "assert warming.PAGE in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("failure", [OSError(24, "Too many open files"), ImportError()])
+def test_an_import_for_which_there_was_no_file_is_tried_again(monkeypatch, failure):
+    """A flood of connections may have taken all; it is no reason to end."""
+    tried = []
+
+    def load(name: str) -> None:
+        tried.append(name)
+        if len(tried) < 3:
+            raise failure
+
+    monkeypatch.setattr(warming, "import_module", load)
+    monkeypatch.setattr(warming, "RETRY_SECONDS", 0)
+    asyncio.run(warming.load_page())
+    assert tried == [warming.PAGE] * 3
+
+
+def test_what_cannot_be_imported_is_left_to_the_scrape(monkeypatch):
+    """Which then says so."""
+    tried = []
+
+    def load(name: str) -> None:
+        tried.append(name)
+        raise ImportError
+
+    monkeypatch.setattr(warming, "import_module", load)
+    monkeypatch.setattr(warming, "RETRY_SECONDS", 0)
+    asyncio.run(warming.load_page())
+    assert len(tried) == warming.ATTEMPTS

@@ -258,7 +258,7 @@ def test_it_costs_nothing_while_it_is_closed(chrome: "Chrome", daemon: Daemon) -
 
     daemon.send_udp(b"<13>app: one")
     daemon.wait_records(1)
-    at_rest = threads()
+    at_rest = threads()  # one more than later, where what writes the metrics page is still imported
     page = Page(chrome, daemon)
     opened = bytes_read()
     daemon.send_udp(b"<13>app: two")
@@ -272,4 +272,4 @@ def test_it_costs_nothing_while_it_is_closed(chrome: "Chrome", daemon: Daemon) -
         return bytes_read() == before
 
     wait_for(rests, "no more reads")
-    assert threads() == at_rest
+    assert threads() <= at_rest

@@ -4,6 +4,8 @@ import asyncio
 import socket
 from typing import Any
 
+import pytest
+
 from logopsd.framing.newline import NewlineFramer
 from logopsd.listeners.stream_connection import StreamConnection
 from tests.listeners.helpers import Taken
@@ -30,8 +32,17 @@ class FakeTransport(asyncio.Transport):
         return sock if name == "socket" else default
 
 
+class LostTransport(asyncio.Transport):
+    """A transport of TLS between the loss of its connection and word of it: it has no socket."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Give what was asked to be given where there is none."""
+        return default
+
+
 class TestUnread:
-    def test_a_closed_socket_holds_nothing(self) -> None:
+    @pytest.mark.parametrize("transport", [FakeTransport, LostTransport])
+    def test_a_closed_socket_holds_nothing(self, transport: type[asyncio.Transport]) -> None:
         """Asking a connection that is gone is no error."""
 
         async def main() -> None:
@@ -40,7 +51,7 @@ class TestUnread:
                 make_framer=lambda: NewlineFramer(max_message=100),
                 take_frames=Taken(),
             )
-            connection.connection_made(FakeTransport())
+            connection.connection_made(transport())
 
             assert connection.unread() == 0
             assert not connection.owes()
