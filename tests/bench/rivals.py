@@ -22,6 +22,7 @@ from tests.e2e.harness import PEERS as FETCHED
 
 PEERS = Path(__file__).parent / "peers"
 START_SECONDS = 20.0
+SETTLE_SECONDS = 1.0  # once it is ready the daemon does what its start left for later
 STOP_SECONDS = 15.0
 READ_BYTES = 1 << 20
 RECORDS = "*.ndjson"
@@ -123,6 +124,7 @@ def logopsd(
     daemon.start()
     try:
         addresses = {name: daemon.address(name) for name in ("tcp", "udp", "http")}
+        time.sleep(SETTLE_SECONDS)
         yield Rival(daemon.sink, daemon.pid, addresses | {"octet": addresses["tcp"]})
     finally:
         daemon.end()
@@ -209,6 +211,7 @@ def _process(
         )
     try:
         _wait_for_port(child, port, directory)
+        time.sleep(SETTLE_SECONDS)
         yield child.pid
     finally:
         child.send_signal(signal.SIGTERM)
