@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.bench.machine import rss_mib, take_a_core
+from tests.bench.rivals import SETTLE_SECONDS
 from tests.bench.throughput import Values
 from tests.e2e.harness import Daemon
 
 START_SECONDS = 30.0
-SETTLE_SECONDS = 1.0  # after READY, in which what was left for later is made
 IMPORTS = 25  # modules listed
 _IMPORT = re.compile(r"^import time: +(\d+) \| +(\d+) \| +(\S+)$", re.M)
 

@@ -192,7 +192,7 @@ class Route(msgspec.Struct, frozen=True):
 
     Attributes:
         handler: is handed the request with its body.
-        check: refuses by the head alone.
+        check: refuses before the body is read; asked for each request.
         codings: the content codings the body may have.
     """
 
@@ -206,7 +206,7 @@ class StreamRoute(msgspec.Struct, frozen=True):
 
     Attributes:
         begin: is handed the request's head, and gives who takes the body.
-        check: refuses by the head alone.
+        check: refuses before the body is read; asked for each request.
         max_body_bytes: how much may come, before and after decompression; None for no limit.
         patient: whether the body may pause for as long as it likes, as a journal that is
             followed does; and it is kept waiting, not refused, while the sink is full.
