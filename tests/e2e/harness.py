@@ -22,6 +22,8 @@ from typing import Any, TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ports import free_ports
+
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 30.0  # far beyond what anything here takes; reached only where it hangs
 STOP_SECONDS = 10.0  # the daemon's own promise: SIGTERM to exit
@@ -171,6 +173,12 @@ class Page:
 def logopsd(*args: str) -> list[str]:
     """Return the command line of logopsd with these arguments."""
     return [sys.executable, "-m", "logopsd", *args]
+
+
+def lasting_ports(*names: str) -> dict[str, str]:
+    """Settings of inputs' ports that a daemon still has when it is started again; see `ports`."""
+    ports = map(str, free_ports(len(names)))
+    return dict(zip((f"LOGOPS_{name.upper()}_PORT" for name in names), ports, strict=True))
 
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:

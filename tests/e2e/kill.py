@@ -22,11 +22,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.harness import DEADLINE_SECONDS, Daemon
+from tests.e2e.harness import DEADLINE_SECONDS, Daemon, lasting_ports
 from tests.e2e.rsyslog import rsyslogd, write_numbers
 
 SETTINGS = {
-    "LOGOPS_RELP_PORT": "any",
     "LOGOPS_UDP_PORT": "0",
     "LOGOPS_FSYNC": "always",
     "LOGOPS_SINK_MAX_BYTES": "1MiB",  # so that kills also meet the change to a new file
@@ -162,9 +161,8 @@ def kill_rounds(
         settings: more of them.
     """
     chance = random.Random(seed)
-    daemon = Daemon(directory / "daemon", {**SETTINGS, **(settings or {})}).start()
-    for name in ("relp", "http", "tcp"):
-        daemon.env[f"LOGOPS_{name.upper()}_PORT"] = daemon.port(name)
+    ports = lasting_ports("relp", "http", "tcp")
+    daemon = Daemon(directory / "daemon", {**SETTINGS, **ports, **(settings or {})}).start()
     source = directory / "numbers.txt"
     source.touch()
     figures = Figures()

@@ -264,6 +264,7 @@ class Chaos:
     async def _until_done(self, what: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while await self._run(what) != 0:
+            self._cluster.check()
             assert time.monotonic() < deadline, self._log.read_text()[-2000:]
             await asyncio.sleep(0.2)
 

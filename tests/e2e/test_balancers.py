@@ -18,7 +18,7 @@ import pytest
 from tests.e2e.conftest import MakeDaemon
 from tests.e2e.harness import DEADLINE_SECONDS, ROOT, Daemon, need, process, wait_for
 from tests.e2e.relp_client import RelpClient
-from tests.nats_server import free_ports
+from tests.ports import free_port, free_ports
 
 CLUSTER = ROOT / "infra" / "cluster"
 STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -179,7 +179,7 @@ def test_records_name_the_sender_behind_haproxy(make_daemon: MakeDaemon, tmp_pat
 def test_datagrams_go_on_when_a_receiver_dies(make_daemon: MakeDaemon, tmp_path: Path) -> None:
     """Senders are spread by address; those of the dead one move, after some datagrams are lost."""
     daemons = receivers(make_daemon)
-    (port,) = free_ports(1)
+    port = free_port()
     text = (CLUSTER / "nginx" / "nginx.conf").read_text().replace("/tmp/", f"{tmp_path}/")
     config = tmp_path / "nginx.conf"
     config.write_text(placed(text, daemons, {"5514": "udp"}, {"5514": port}))

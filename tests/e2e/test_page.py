@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.browser import browser, set_colours, set_screen
 from tests.e2e.conftest import MakeDaemon
-from tests.e2e.harness import ROOT, Daemon, wait_for
+from tests.e2e.harness import ROOT, Daemon, lasting_ports, wait_for
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -156,11 +156,10 @@ def test_figures_move_and_the_account_closes(chrome: "Chrome", daemon: Daemon) -
 
 def test_it_comes_back_when_the_daemon_does(chrome: "Chrome", make_daemon: MakeDaemon) -> None:
     """It says that nothing is heard, and shows what came before and after the restart."""
-    daemon = make_daemon().start()
+    daemon = make_daemon(lasting_ports("metrics")).start()
     page = Page(chrome, daemon)
     daemon.send_udp(b"<13>app: before")
     page.wait_records("before")
-    daemon.env["LOGOPS_METRICS_PORT"] = daemon.port("metrics")
     assert daemon.stop() == 0
     page.wait("return !document.getElementById('notice').hidden", "a notice")
     assert page.run("return document.getElementById('state').textContent") == "no connection"

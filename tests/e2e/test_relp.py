@@ -8,7 +8,7 @@ import pytest
 
 from tests.certificates import Authority
 from tests.e2e.conftest import MakeDaemon
-from tests.e2e.harness import DEADLINE_SECONDS, Daemon
+from tests.e2e.harness import DEADLINE_SECONDS, Daemon, lasting_ports
 from tests.e2e.relp_client import RelpClient
 from tests.e2e.rsyslog import MESSAGES, numbers_in, rsyslogd, wait_numbers, write_numbers
 
@@ -67,8 +67,7 @@ def test_rsyslogd_forwards(make_daemon: MakeDaemon, tmp_path: Path, library: str
 
 def test_nothing_is_lost_when_the_daemon_is_killed(make_daemon: MakeDaemon, tmp_path: Path) -> None:
     """SIGKILL in the midst of the traffic, again and again: every message is in the files."""
-    daemon = make_daemon({"LOGOPS_RELP_PORT": "any"}).start()
-    daemon.env["LOGOPS_RELP_PORT"] = daemon.port("relp")
+    daemon = make_daemon(lasting_ports("relp")).start()
     source = tmp_path / "numbers.txt"
     source.touch()
     chance = random.Random(20)
@@ -99,8 +98,7 @@ def wait_stored(daemon: Daemon, count: int) -> None:
 
 def test_a_restart_loses_nothing(make_daemon: MakeDaemon, tmp_path: Path) -> None:
     """SIGTERM in the midst of the traffic: what is answered is stored, the rest is sent again."""
-    daemon = make_daemon({"LOGOPS_RELP_PORT": "any"}).start()
-    daemon.env["LOGOPS_RELP_PORT"] = daemon.port("relp")
+    daemon = make_daemon(lasting_ports("relp")).start()
     source = tmp_path / "numbers.txt"
     write_numbers(source, range(4 * BURST))
     action = FORWARD.format(port=daemon.port("relp"), more='action.resumeInterval="0"')

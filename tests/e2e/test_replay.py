@@ -15,6 +15,7 @@ from tests.e2e.harness import (
     Daemon,
     clean_environment,
     end,
+    lasting_ports,
     logopsd,
 )
 from tests.nats_server import NatsServer, client_of, make_stream
@@ -124,8 +125,8 @@ def new_key() -> str:
 
 def test_a_receiver_that_is_restarted_gets_all(make_daemon: MakeDaemon, tmp_path: Path) -> None:
     """At a rate; what was not answered is sent again, and what may be there twice is said."""
-    second = make_daemon({"LOGOPS_FSYNC": "always"}, name="second").start()
-    second.env["LOGOPS_HTTP_PORT"] = second.port("http")
+    settings = {"LOGOPS_FSYNC": "always"} | lasting_ports("http")
+    second = make_daemon(settings, name="second").start()
     records = [{"msg": f"number {n}", "received": "2026-11-23T12:00:00.000Z"} for n in range(600)]
     (tmp_path / "a.ndjson").write_text("".join(json.dumps(r) + "\n" for r in records))
     child = subprocess.Popen(

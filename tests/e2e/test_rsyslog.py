@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Daemon, need, process
+from tests.e2e.conftest import MakeDaemon
+from tests.e2e.harness import Daemon, lasting_ports, need, process
 
 MESSAGES = 1000
 
@@ -102,22 +103,23 @@ def test_a_thousand_numbered_messages_all_arrive_once(
     assert page.sum("logops_udp_kernel_drops_total") == 0
 
 
-def test_rsyslogd_waits_for_a_daemon_that_comes_back(daemon: Daemon, tmp_path: Path) -> None:
+def test_rsyslogd_waits_for_a_daemon_that_comes_back(
+    make_daemon: MakeDaemon, tmp_path: Path
+) -> None:
     """Over TCP nothing that rsyslogd sends after a restart of the daemon is lost."""
-    port = daemon.port("tcp")
+    daemon = make_daemon(lasting_ports("tcp")).start()
     source = tmp_path / "numbers.txt"
     source.write_text("message number 0\n")
     with rsyslogd(
         tmp_path / "rsyslog",
         source,
-        port=port,
+        port=daemon.port("tcp"),
         protocol="tcp",
         framing="octet-counted",
         template=RFC5424,
     ):
         daemon.wait_records(1)
         assert daemon.stop() == 0
-        daemon.env["LOGOPS_TCP_PORT"] = port
         daemon.start()
         # rsyslogd learns that the old connection is closed only when it writes to it, and a
         # plain TCP sender loses that one write; what follows must all be there.

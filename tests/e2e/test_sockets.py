@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.conftest import MakeDaemon
 from tests.e2e.harness import DEADLINE_SECONDS, ROOT, Daemon, need, run
+from tests.ports import free_port
 
 HAND_OVER = 'export LISTEN_PID=$$; exec "$@" {}'
 """For bash: descriptors from 3 on are where systemd puts them, and exec keeps the process id."""
@@ -33,13 +34,6 @@ def short_path() -> Iterator[Path]:
     for left in path.iterdir():
         left.unlink()
     path.rmdir()
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """A port that nobody had a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("kind", ["dgram", "stream"])
@@ -82,7 +76,7 @@ def test_a_socket_left_by_a_crash_is_replaced(make_daemon: MakeDaemon, short_pat
 def test_streams_are_handed_over(make_daemon: MakeDaemon, short_path: Path) -> None:
     """systemd-socket-activate starts the daemon for its first peer, who is served, by name."""
     daemon = make_daemon({"LOGOPS_UDP_PORT": "0"})
-    port = free_port(socket.SOCK_STREAM)
+    port = free_port()
     activate = [need("systemd-socket-activate"), f"--listen=127.0.0.1:{port}"]
     activate += [f"--listen={short_path / name}" for name in ("unix", "http", "metrics")]
     activate += ["--fdname=tcp:unix:http:metrics", "--setenv=PYTHONPATH"]
@@ -246,7 +240,7 @@ def test_a_stored_socket_yields_to_changed_settings(
     make_daemon: MakeDaemon, short_path: Path, manager: Manager
 ) -> None:
     """With another port in the settings, what was stored is given up, and the store is told."""
-    daemon = make_daemon({"LOGOPS_UDP_PORT": str(free_port(socket.SOCK_DGRAM))})
+    daemon = make_daemon({"LOGOPS_UDP_PORT": str(free_port())})
     daemon.env["NOTIFY_SOCKET"] = str(short_path / "notify")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as old:
         old.bind(("127.0.0.1", 0))

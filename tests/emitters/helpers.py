@@ -2,7 +2,6 @@
 
 import contextlib
 import http.server
-import socket
 import subprocess
 import sys
 import threading
@@ -59,13 +58,6 @@ def http_receiver(status: int = 200, answer: bytes = b'{"accepted": 1}') -> Iter
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def free_tcp_port() -> int:
-    """Return a port on which nobody listens: it was ours a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-    return port
 
 
 def run(name: str, *args: str, as_module: bool = False) -> subprocess.CompletedProcess[str]:

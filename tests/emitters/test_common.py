@@ -16,10 +16,10 @@ from tests.emitters.helpers import (
     EMITTERS,
     ROOT,
     command,
-    free_tcp_port,
     http_receiver,
     run,
 )
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("name", EMITTERS)
@@ -47,7 +47,7 @@ def test_help_names_each_option_and_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", EMITTERS)
 def test_refused_connection_is_one_line_with_the_mend(name: str) -> None:
     """Where nobody listens the emitter says so, and what to do, in one line, and exits 1."""
-    done = run(name, "--url", f"http://127.0.0.1:{free_tcp_port()}/v1/logs")
+    done = run(name, "--url", f"http://127.0.0.1:{free_port()}/v1/logs")
 
     assert done.returncode == 1
     assert done.stdout == ""

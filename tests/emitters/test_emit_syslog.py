@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from emitters.emit_syslog import line
-from tests.emitters.helpers import DEADLINE_SECONDS, command, free_tcp_port, http_receiver, run
+from tests.emitters.helpers import DEADLINE_SECONDS, command, http_receiver, run
+from tests.ports import free_port
 
 RFC3164 = re.compile(r"<\d{1,3}>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [\w/.-]+\[\d+\]: .")
 RFC5424 = re.compile(r"<\d{1,3}>1 \S+Z \S+ \S+ \d+ ID\d+ \[user@32473 .*\] .")
@@ -92,7 +93,7 @@ def test_tcp_counts_octets_where_asked() -> None:
 @pytest.mark.parametrize("scheme", ["udp", "tcp"])
 def test_refused_is_one_line_with_the_mend(scheme: str) -> None:
     """Nobody listening is told for TCP and, as far as the kernel knows, for UDP."""
-    done = run("emit_syslog", "-n", "3", "--to", f"{scheme}://127.0.0.1:{free_tcp_port()}")
+    done = run("emit_syslog", "-n", "3", "--to", f"{scheme}://127.0.0.1:{free_port()}")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "connection refused" in done.stderr
