@@ -76,7 +76,9 @@ class Slots:
                 collect(payload, self.texts, self._places, keys)
 
     def _add_structured_data(self, data: list[dict[str, dict[str, Any]]]) -> None:
-        if self._known.keys.keys() >= set(chain.from_iterable(data)):
+        keys = self._known.keys
+        # An element's name may tell what its values are, as that of `[password@32473 new="..."]`.
+        if not any(keys.get(name, True) for name in set(chain.from_iterable(data))):
             self._collect(list(chain.from_iterable(map(dict.values, data))))
         else:
             self._collect(data)

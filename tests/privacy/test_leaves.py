@@ -160,7 +160,9 @@ def _record(sd: dict[str, dict[str, object]], extras: dict[str, object], text: s
 
 RECORDS = st.builds(
     _record,
-    st.dictionaries(st.sampled_from(["id@32473", "meta"]), mappings(TEXTS), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["id@32473", "meta", "password@32473", "phone"]), mappings(TEXTS), max_size=2
+    ),
     mappings(VALUES),
     TEXTS,
 )
