@@ -143,7 +143,7 @@ class Pipeline:
         """Mask and store what was gathered in this turn of the loop."""
         self._gatherer.flush()
 
-    def write_own(self, records: Sequence[Record]) -> None:
+    def write_own(self, records: list[Record]) -> None:
         """Write records of the daemon's own, such as its account, which no input received.
 
         They are not counted, and not masked either: nothing in them comes from a sender.

@@ -5,8 +5,9 @@ stage, which does all of it in Python and is the reference of its tests:
 
     counted   octet-counted frames    framing.syslog_stream
     depth     how deep JSON is        parsing.json_text
-    flat      texts of flat payloads  privacy.leaves
+    fields    many records' fields    privacy.slots, figures.shares, encoding
     headers   frames into records     parsing.rfc3164, parsing.rfc5424
+    leaves    texts of payloads       privacy.leaves
     payloads  usual JSON objects      parsing.normalize
     sieve     what is to be masked    privacy.masking
     datagrams many with one call      listeners.datagram_reader
@@ -17,34 +18,47 @@ Where nothing was built, or `LOGOPSD_PURE_PYTHON` is set in the environment, the
 import os
 from typing import TYPE_CHECKING
 
+from logopsd.records import Record
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from logopsd.compiled.datagrams import DatagramReader as _DatagramReader
+    from logopsd.compiled.fields import RecordFields
     from logopsd.compiled.headers import HeaderReader as _HeaderReader
     from logopsd.compiled.payloads import PayloadReader as _PayloadReader
     from logopsd.compiled.sieve import Sieve as _Sieve
-    from logopsd.records import Record
 
 DatagramReader: "type[_DatagramReader] | None" = None
 HeaderReader: "type[_HeaderReader[Record]] | None" = None
 PayloadReader: "type[_PayloadReader] | None" = None
 Sieve: "type[_Sieve] | None" = None
-collect_flat: "Callable[..., bool] | None" = None
+collect_usual: "Callable[..., bool] | None" = None
 find_counted: "Callable[[bytes, int], int] | None" = None
 is_deeper: "Callable[[object, int], bool] | None" = None
+record_fields: "RecordFields | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
     try:
-        from logopsd.compiled import counted, datagrams, depth, flat, headers, payloads, sieve
+        from logopsd.compiled import (
+            counted,
+            datagrams,
+            depth,
+            fields,
+            headers,
+            leaves,
+            payloads,
+            sieve,
+        )
     except ImportError:  # there was no compiler
         pass
     else:
         DatagramReader = datagrams.DatagramReader
         HeaderReader, PayloadReader = headers.HeaderReader, payloads.PayloadReader
         Sieve = sieve.Sieve
-        collect_flat, is_deeper = flat.collect_flat, depth.is_deeper
+        record_fields = fields.RecordFields(Record)
+        collect_usual, is_deeper = leaves.collect_usual, depth.is_deeper
         find_counted, take_counted = counted.find_counted, counted.take_counted
 
 IS_COMPILED = Sieve is not None

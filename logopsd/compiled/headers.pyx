@@ -15,7 +15,7 @@ from cpython.unicode cimport PyUnicode_DecodeASCII, PyUnicode_DecodeUTF8
 from libc.string cimport memcmp, memcpy
 
 from logopsd.compiled.stamps cimport Stamp, Times, is_clock, read_stamp
-from logopsd.compiled.text cimport Text
+from logopsd.compiled.text cimport PyUnicode_DATA, PyUnicode_GET_LENGTH, Text
 
 cdef enum:
     DIGIT = 1
@@ -30,6 +30,8 @@ cdef enum:
 cdef enum:
     LONGEST_WORD = 128  # of a tag and of a process id, as the patterns have it
     STAMP = 15  # Mmm dd hh:mm:ss
+    KEPT_WORDS = 1024  # a power of two; names of hosts, programs, messages and elements
+    KEPT_LENGTH = 48  # characters of a word that is kept: all are 100 KiB at most
 
 cdef unsigned char KIND[256]
 
@@ -113,9 +115,49 @@ cdef inline str utf8(Text begin, Text end):
     return PyUnicode_DecodeUTF8(<const char*>begin, end - begin, NULL)
 
 
-cdef inline object word_or_none(Text begin, Text end):
-    """The word of a header of RFC 5424, or None for its nil value."""
-    return None if end - begin == 1 and begin[0] == b"-" else ascii(begin, end)
+cdef inline bint is_nil(Text begin, Text end) noexcept:
+    """Whether a word of a header of RFC 5424 stands for none."""
+    return end - begin == 1 and begin[0] == b"-"
+
+
+cdef class Words:
+    """Words as texts: one that was seen before mostly is the very same object again.
+
+    A header names the same few again and again. An object that is there need not be made, and
+    knows its hash, which all who look it up ask for. Each word has one place, by its bytes; whoever
+    comes to a place that is taken by another one takes it over.
+    """
+
+    cdef list kept
+
+    def __init__(self):
+        self.kept = [None] * KEPT_WORDS
+
+    cdef str take(self, Text begin, Text end):
+        """The text of a word of ASCII."""
+        cdef Py_ssize_t length = end - begin
+        cdef Py_ssize_t place
+        cdef unsigned int mixed = <unsigned int>length
+        cdef str word
+        if length > KEPT_LENGTH:
+            return ascii(begin, end)
+        for place in range(length):
+            mixed = mixed * 31 + begin[place]
+        mixed = (mixed ^ mixed >> 10) & (KEPT_WORDS - 1)
+        word = <str>self.kept[mixed]
+        if (
+            word is not None
+            and PyUnicode_GET_LENGTH(word) == length
+            and memcmp(PyUnicode_DATA(word), begin, length) == 0
+        ):
+            return word
+        word = ascii(begin, end)
+        self.kept[mixed] = word
+        return word
+
+    cdef object take_or_none(self, Text begin, Text end):
+        """The word of a header of RFC 5424, or None for its nil value."""
+        return None if is_nil(begin, end) else self.take(begin, end)
 
 
 cdef class HeaderReader:
@@ -131,6 +173,7 @@ cdef class HeaderReader:
 
     cdef object record, bsd, guessed
     cdef Times times
+    cdef Words words
     cdef list priorities
     cdef bint is_prose  # the message that was read last
     # Of the batch that is being read.
@@ -143,6 +186,7 @@ cdef class HeaderReader:
         self.priorities = priorities
         self.bsd = bsd
         self.times = Times(iso)
+        self.words = Words()
         self.guessed = guessed
 
     def read(self, list frames, peers, str input, str received, str emitter):
@@ -266,7 +310,7 @@ cdef class HeaderReader:
         p = behind_bom(p + 1 if p[0] == b" " else p)
         self.is_prose = is_prose(p)
         facility, severity, level = self.priorities[pri]
-        app = ascii(tag, tag_end)
+        app = self.words.take(tag, tag_end)
         return self.record(
             ts,
             level,
@@ -275,7 +319,7 @@ cdef class HeaderReader:
             app,
             facility,
             severity,
-            None if host_end == host else ascii(host, host_end),
+            None if host_end == host else self.words.take(host, host_end),
             app,
             None if pid == NULL else ascii(pid, pid_end),
             None,
@@ -310,7 +354,7 @@ cdef class HeaderReader:
             p += 1
         else:
             sd = {}
-            p = read_structured_data(p, sd)
+            p = read_structured_data(p, sd, self.words)
             if p == NULL:
                 return None
         if p[0] == b" ":
@@ -321,7 +365,7 @@ cdef class HeaderReader:
         else:
             return None
         facility, severity, level = self.priorities[pri]
-        app = word_or_none(words[1], ends[1])
+        app = self.words.take_or_none(words[1], ends[1])
         return self.record(
             ts,
             level,
@@ -330,10 +374,10 @@ cdef class HeaderReader:
             self.emitter if app is None else app,
             facility,
             severity,
-            word_or_none(words[0], ends[0]),
+            self.words.take_or_none(words[0], ends[0]),
             app,
-            word_or_none(words[2], ends[2]),
-            word_or_none(words[3], ends[3]),
+            None if is_nil(words[2], ends[2]) else ascii(words[2], ends[2]),  # each is another one
+            self.words.take_or_none(words[3], ends[3]),
             sd,
             self.input,
             peer,
@@ -355,7 +399,7 @@ cdef inline bint may_be_no_host(Text begin, Text end) noexcept:
     return length == 7 and memcmp(begin, "Message", 7) == 0
 
 
-cdef Text read_structured_data(Text p, dict data) except? NULL:
+cdef Text read_structured_data(Text p, dict data, Words words) except? NULL:
     """Read elements without escapes and without names that are given twice; return their end."""
     cdef Text name, name_end, value
     cdef dict element
@@ -367,7 +411,7 @@ cdef Text read_structured_data(Text p, dict data) except? NULL:
         if p == name:
             return NULL
         element = {}
-        sd_id = ascii(name, p)
+        sd_id = words.take(name, p)
         if sd_id in data:
             return NULL
         data[sd_id] = element
@@ -381,7 +425,7 @@ cdef Text read_structured_data(Text p, dict data) except? NULL:
                 p += 1
             if p[0] != b'"':
                 return NULL
-            key = ascii(name, name_end)
+            key = words.take(name, name_end)
             if key in element:
                 return NULL
             element[key] = utf8(value, p)

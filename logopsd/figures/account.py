@@ -14,7 +14,7 @@ stands for what was in flight when it was saved.
 
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -89,7 +89,7 @@ class Account:
         self,
         metrics: Metrics,
         *,
-        write: Callable[[Sequence[Record]], None],
+        write: Callable[[list[Record]], None],
         directory: Path | None,
     ) -> None:
         self._metrics = metrics

@@ -6,7 +6,7 @@ RFC 5424 section 7.3.1 has the number in structured data, Cisco devices write it
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import lt
-from typing import Any, Final
+from typing import Final
 
 from logopsd.records import Record
 
@@ -38,26 +38,6 @@ def sequence_of(record: Record) -> int:
         if type(number) is int and number > 0:
             return number
     return 0
-
-
-def sequences_of(records: Sequence[Record]) -> list[int]:
-    """Do as `sequence_of` for many records.
-
-    Mostly all of a sender's have a number or none has; that all have is told at a third of the
-    price (0.15 us a record).
-    """
-    try:
-        texts: list[Any] = [
-            record.sd["meta"]["sequenceId"]  # type: ignore[index]  # None raises, which is caught
-            for record in records
-        ]
-        digits = "".join(texts)
-    except (KeyError, TypeError):
-        return list(map(sequence_of, records))
-    sizes = set(map(len, texts))
-    if digits.isascii() and digits.isdigit() and min(sizes) and max(sizes) <= _MAX_DIGITS:
-        return list(map(int, texts))
-    return list(map(sequence_of, records))
 
 
 def follow(numbers: Sequence[int], highest: int, gaps: int) -> tuple[int, int]:

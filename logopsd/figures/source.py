@@ -23,7 +23,7 @@ SILENT_MIN_INTERVALS: Final = 10
 """Intervals a sender must have had for its habit to be known."""
 
 SAMPLE_SECONDS: Final = 10.0
-"""How often a sender's clock is looked at, and whether it begins to number its messages."""
+"""How often a sender's clock is looked at."""
 
 SKEW_WEIGHT: Final = 0.2
 """Of a new look at a sender's clock, in the mean that is shown."""
@@ -48,9 +48,7 @@ class Source:
         first_seen: seconds since the epoch, as all times here.
         last_seen: when it was heard last.
         records: how many came.
-        bytes: their size as received; of structured payloads the characters of the messages. Of
-            a batch that several senders share (datagrams, a relay) by their share of the records:
-            to the byte it would cost as much again.
+        bytes: their size as received; of structured payloads the characters of the messages.
         skew: how far its clock is ahead of ours, seconds, smoothed; None where it tells no time.
         zone: the offset that its stamps without a zone seem to have, `+02:00`.
         gaps: numbers of its sequence that never came; None where it numbers nothing.
@@ -150,7 +148,5 @@ class Source:
         return ahead - shift
 
     def follow(self, numbers: Sequence[int]) -> None:
-        """Count the numbers that are left out; 0 is none."""
-        self.sequence, self.gaps = follow(
-            list(filter(None, numbers)), self.sequence, self.gaps or 0
-        )
+        """Count the numbers that are left out; none of these is 0."""
+        self.sequence, self.gaps = follow(numbers, self.sequence, self.gaps or 0)

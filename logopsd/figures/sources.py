@@ -9,13 +9,13 @@ hosts of one peer are bounded as well: a sender that makes up names costs itself
 not the others their places.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import tzinfo
 from itertools import islice
 from typing import Any, Final
 
-from logopsd.figures.sequences import sequence_of, sequences_of
+from logopsd.figures.shares import Share, shares_of
 from logopsd.figures.source import FORGET_SECONDS, SILENT_FLOOR_SECONDS, Key, Source
 from logopsd.records import Batch
 
@@ -78,89 +78,15 @@ class Sources:
 
         Args:
             batch: its records, and the time of their arrival.
-            sizes: bytes of each record as received; the characters of its message where None, or
-                where it does not fit the records.
+            sizes: as `shares_of` takes them.
         """
-        records = batch.records
-        if not records:
-            return
-        if sizes is None or len(sizes) != len(records):
-            sizes = [len(record.msg) for record in records]
-        size = sum(sizes)
-        hosts: list[str | None] = [record.host for record in records]
-        peers: list[str | None] = [record.peer for record in records]
-        one_peer = len(set(peers)) == 1
-        if one_peer and len(set(hosts)) == 1:
-            host = hosts[0]
-            source = self._note((batch.input, peers[0], host), batch.now, len(records), size)
-            if source.is_due(batch.now) or sequence_of(records[-1]):
-                self._look(batch, hosts, {host: source}, {host: len(records) - 1})
-            return
-        # Texts remember their hash and pairs do not: senders are told apart by pairs only where
-        # neither the host nor the peer tells the pair.
-        if one_peer:
-            self._see_each(batch, hosts, peers, hosts, size)
-        elif list(map(dict(zip(peers, hosts, strict=True)).__getitem__, peers)) == hosts:
-            self._see_each(batch, peers, peers, hosts, size)
-        else:
-            self._see_each(batch, list(zip(peers, hosts, strict=True)), peers, hosts, size)
-
-    def _see_each(
-        self,
-        batch: Batch,
-        names: Sequence[Hashable],
-        peers: Sequence[str | None],
-        hosts: Sequence[str | None],
-        size: int,
-    ) -> None:
-        """Note the senders of a batch, and look only at those that have to be looked at.
-
-        Args:
-            batch: whose records are in question.
-            names: of each record what tells its sender from the others of this batch.
-            peers: of each record.
-            hosts: of each record.
-            size: of all records, bytes.
-        """
-        left = len(names)
-        due: dict[Hashable, Source] = {}
-        last = dict(zip(names, range(left), strict=True))
-        for name, count in Counter(names).items():
-            share = size * count // left  # of what is left, so that the shares add up
-            size -= share
-            left -= count
-            place = last[name]
-            key = (batch.input, peers[place], hosts[place])
-            source = self._note(key, batch.now, count, share)
-            if source.gaps is not None or source.is_due(batch.now):
-                due[name] = source
-        if due:
-            self._look(batch, names, due, last)
-
-    def _look(
-        self,
-        batch: Batch,
-        names: Sequence[Hashable],
-        due: Mapping[Hashable, Source],
-        last: Mapping[Hashable, int],
-    ) -> None:
-        """Look at the clocks of senders, and at the numbers of those that give any."""
-        records = batch.records
-        numbered: dict[Hashable, list[int]] = {}
-        for name, source in due.items():
-            record = records[last[name]]
+        for share in shares_of(batch.records, sizes):
+            source = self._note(share, batch)
             if source.is_due(batch.now):
                 source.sampled_at = batch.now
-                source.look_at_clock(record, batch, self.tz)
-            if sequence_of(record):
-                numbered[name] = []
-        if not numbered:
-            return
-        for name, number in zip(names, sequences_of(records), strict=True):
-            if name in numbered:
-                numbered[name].append(number)
-        for name, numbers in numbered.items():
-            due[name].follow(numbers)
+                source.look_at_clock(batch.records[share.last], batch, self.tz)
+            if share.numbers:
+                source.follow(share.numbers)
 
     def check(self, now: float) -> list[Source]:
         """Look who is silent, and forget who has been so for too long; to be called each minute.
@@ -205,11 +131,12 @@ class Sources:
             "sources": [source.as_dict() for source in newest],
         }
 
-    def _note(self, key: Key, now: float, count: int, size: int) -> Source:
+    def _note(self, share: Share, batch: Batch) -> Source:
         """Note how much came of one sender."""
-        source = self._find(key, now)
-        source.records += count
-        source.bytes += size
+        now = batch.now
+        source = self._find((batch.input, share.peer, share.host), now)
+        source.records += share.records
+        source.bytes += share.bytes
         passed = now - source.last_seen
         if passed >= INTERVAL_SECONDS:
             source.intervals += 1

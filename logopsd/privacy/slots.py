@@ -2,28 +2,37 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from operator import attrgetter
 from typing import Any
 
-from logopsd.compiled import collect_flat
-from logopsd.privacy.leaves import KEY, SMALL, VALUE, Known, Place, collect, put
+from logopsd.compiled import collect_usual, record_fields
+from logopsd.privacy.leaves import KEY, MAX_DEPTH, SMALL, VALUE, Known, Place, collect, put
 from logopsd.records import Record
 
 HEADERS = ("emitter", "app", "procid", "msgid")
 """The fields of a header that a sender fills freely; these are always masked."""
 
 _SHORT_NUMBER = 8
-"""Digits of a process id, at most; so few are nothing personal, whatever they are. Of many senders
-each process id is another one, and none need be looked at one by one where all are such numbers."""
+"""Digits of a text, at most, that are nothing personal, whatever they are, as of a process id. Of
+many senders each process id is another one, and none need be looked at or remembered."""
 
 
-def _are_short_numbers(texts: set[str | None]) -> bool:
-    """Say whether all texts there are have few digits and nothing else."""
-    written = list(filter(None, texts))
-    digits = "".join(written)
-    if not (digits.isascii() and digits.isdigit()):
-        return not digits
-    return max(map(len, written)) <= _SHORT_NUMBER
+def distinct(records: list[Record], name: str, known: set[str | None]) -> list[str]:
+    """Give the texts of a field, each once, in the order of the records.
+
+    Args:
+        records: of the batch.
+        name: of a field that holds a text or None.
+        known: texts that are left out, as short numbers are.
+    """
+    if record_fields is not None:
+        return record_fields.distinct(records, name, known)
+    texts = dict.fromkeys(map(attrgetter(name), records))
+    return [text for text in texts if text not in known and not _is_short_number(text)]
+
+
+def _is_short_number(text: str) -> bool:
+    return not text or (len(text) <= _SHORT_NUMBER and text.isascii() and text.isdigit())
 
 
 class Slots:
@@ -40,7 +49,7 @@ class Slots:
 
     __slots__ = ("_headers", "_known", "_places", "_records", "_times", "texts")
 
-    def __init__(self, records: Sequence[Record], known: Known, chosen: Sequence[str]) -> None:
+    def __init__(self, records: list[Record], known: Known, chosen: Sequence[str]) -> None:
         self.texts = [record.msg for record in records]
         self._records = records
         self._known = known
@@ -48,49 +57,26 @@ class Slots:
         self._times: list[tuple[Record, int]] = []
         self._places: list[Place] = []
         self._collect([record.extras for record in records if record.extras])
-        data = [record.sd for record in records if record.sd]
-        if data:
-            self._add_structured_data(data)
+        self._collect([record.sd for record in records if record.sd])
         for record in records:
             if record.ts_orig:
                 self._times.append((record, len(self.texts)))
                 self.texts.append(record.ts_orig)
-        # Spelled out: `getattr` by name takes twice as long, and this is done for every record.
-        self._add_headers("emitter", {record.emitter for record in records})
-        self._add_headers("app", {record.app for record in records})
-        procids = {record.procid for record in records}
-        if not _are_short_numbers(procids):
-            self._add_headers("procid", procids)
-        self._add_headers("msgid", {record.msgid for record in records})
-        for name in chosen:
-            self._add_headers(name, {getattr(record, name) for record in records})
+        for name in (*HEADERS, *chosen):
+            # What was never seen to be clean.
+            texts = distinct(records, name, known.clean)
+            self._headers += [(name, at) for at, _ in enumerate(texts, len(self.texts))]
+            self.texts += texts
 
     def _collect(self, payloads: list[dict[str, Any]]) -> None:
-        """Take up the texts of payloads; most are flat, and under keys that are known."""
-        keys = self._known.keys
+        """Take up the texts of payloads."""
+        texts, places, keys = self.texts, self._places, self._known.keys
         if payloads and not (
-            collect_flat is not None
-            and collect_flat(payloads, self.texts, self._places, keys, VALUE, SMALL)
+            collect_usual is not None
+            and collect_usual(payloads, texts, places, keys, VALUE, SMALL, MAX_DEPTH)
         ):
             for payload in payloads:
-                collect(payload, self.texts, self._places, keys)
-
-    def _add_structured_data(self, data: list[dict[str, dict[str, Any]]]) -> None:
-        keys = self._known.keys
-        # An element's name may tell what its values are, as that of `[password@32473 new="..."]`.
-        if not any(keys.get(name, True) for name in set(chain.from_iterable(data))):
-            self._collect(list(chain.from_iterable(map(dict.values, data))))
-        else:
-            self._collect(data)
-
-    def _add_headers(self, name: str, values: set[str | None]) -> None:
-        """Take up those that were never seen to be clean, each once."""
-        for text in values - self._known.clean:
-            assert text is not None
-            if len(text) <= _SHORT_NUMBER and text.isascii() and text.isdigit():
-                continue
-            self._headers.append((name, len(self.texts)))
-            self.texts.append(text)
+                collect(payload, texts, places, keys)
 
     def put(self, changed: Mapping[int, str]) -> None:
         """Write the masked texts into the records.

@@ -15,7 +15,7 @@ from logopsd.errors import PrivacyError
 from logopsd.privacy import detectors as available
 from logopsd.privacy import leaves
 from logopsd.privacy.masking import Masker
-from logopsd.privacy.slots import HEADERS, Slots
+from logopsd.privacy.slots import HEADERS, Slots, distinct
 from logopsd.records import Batch, Record
 
 if TYPE_CHECKING:  # it brings `cryptography`, which a daemon without keys does without
@@ -138,7 +138,7 @@ class PrivacyStage:
             except Exception:
                 return
 
-    def _apply(self, records: Sequence[Record], now: float, counts: dict[str, int]) -> int:
+    def _apply(self, records: list[Record], now: float, counts: dict[str, int]) -> int:
         """Mask and encrypt; raise before anything is changed, or do all of it."""
         slots = Slots(records, self._known, self._chosen)
         changed, found = self._masker.mask_many(slots.texts)
@@ -163,12 +163,10 @@ class PrivacyStage:
             counts[name] = counts.get(name, 0) + count
         return tokens.failed
 
-    def _masked_hosts(
-        self, records: Sequence[Record], counts: dict[str, int]
-    ) -> dict[str | None, str]:
+    def _masked_hosts(self, records: list[Record], counts: dict[str, int]) -> dict[str | None, str]:
         """Mask what is no host's name or address: the name -> the masked one."""
         known = self._known.hosts
-        unknown = [host for host in {record.host for record in records} - known if host]
+        unknown = distinct(records, "host", known)
         if not unknown:
             return {}
         changed, found = self._hosts.mask_many(unknown)

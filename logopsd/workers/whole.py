@@ -133,7 +133,7 @@ class Whole:
     def make_account(self, directories: Directories) -> Account:
         """Make the account of the day, from the sum; it is kept in these directories."""
 
-        def write(records: Sequence[Record]) -> None:
+        def write(records: list[Record]) -> None:
             if records:
                 directories.write(encode(records), records[0].received[:10].replace("-", ""))
 

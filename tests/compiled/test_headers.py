@@ -160,3 +160,13 @@ def test_a_bug_costs_no_line(monkeypatch):
     parser.parse(Frames([BSD, RFC5424]), None, batch)
     assert [record.format for record in batch.records] == ["plain", "rfc5424"]
     assert batch.failed == 1
+
+
+def test_words_that_share_a_place_are_told_apart():
+    """More of them than are kept, of one length and of many, read twice."""
+    hosts = [f"h{n}" for n in range(3000)] + ["x" * length for length in range(1, 120)]
+    frames = [f"<13>1 2026-11-23T10:00:00Z {host} a - {host} [{host} n='']" for host in hosts]
+    frames += [f'<13>1 2026-11-23T10:00:00Z {host} a - {host} [{host} n=""]' for host in hosts]
+    compiled, plain = both([frame.encode() for frame in frames])
+    assert compiled == plain
+    assert [record.host for record in compiled.records] == hosts * 2

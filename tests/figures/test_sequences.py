@@ -9,7 +9,6 @@ from logopsd.figures.sequences import (
     follow,
     follow_each,
     sequence_of,
-    sequences_of,
 )
 from logopsd.records import Record
 
@@ -44,25 +43,6 @@ CISCO = {"format": "rfc3164", "msgid": "SYS-5-CONFIG_I"}
 def test_where_a_number_stands(made, number):
     """In structured data, or before the message of a Cisco device; a payload's field is none."""
     assert sequence_of(made) == number
-
-
-@given(
-    st.lists(
-        st.one_of(
-            st.integers(0, 2 * MAX_SEQUENCE).map(lambda number: numbered(str(number))),
-            st.sampled_from(["", "x", "-1", "1" * 11, "\u0661", ["1"], None]).map(numbered),
-            st.builds(
-                record, extras=st.just({"sequence": 3}), **{k: st.just(v) for k, v in CISCO.items()}
-            ),
-            st.just(record()),
-            st.just(record(sd={"other": {}})),
-        ),
-        max_size=5,
-    )
-)
-def test_the_numbers_of_many_are_those_of_each(records):
-    """Whatever stands among them."""
-    assert sequences_of(records) == [sequence_of(each) for each in records]
 
 
 NUMBERS = st.one_of(

@@ -158,10 +158,13 @@ def _record(sd: dict[str, dict[str, object]], extras: dict[str, object], text: s
     return record("m", sd=sd or None, extras=extras or None, procid=text)
 
 
+IDS = ["id@32473", "meta", "password@32473", "phone"]  # some tell what their values are
 RECORDS = st.builds(
     _record,
     st.dictionaries(
-        st.sampled_from(["id@32473", "meta", "password@32473", "phone"]), mappings(TEXTS), max_size=2
+        st.sampled_from(["id@32473", "meta", "password@32473", "phone"]),
+        mappings(TEXTS),
+        max_size=2,
     ),
     mappings(VALUES),
     TEXTS,

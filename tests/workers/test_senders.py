@@ -3,6 +3,7 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logopsd.figures.source import Source
 from logopsd.figures.sources import Sources
 from logopsd.records import Batch, Record
 from logopsd.workers.senders import joined
@@ -62,7 +63,7 @@ def test_a_sender_that_went_to_another_worker_is_not_silent() -> None:
 
 def test_gaps_add_up_where_anything_is_numbered() -> None:
     """A sender that numbers nothing has none, whoever hears it."""
-    page = {"evicted": 1, "sources": [Sources(tz=UTC)._note(("tcp", None, "a"), 1, 1, 1).as_dict()]}
+    page = {"evicted": 1, "sources": [Source(1, ("tcp", None, "a"), 1.0).as_dict()]}
     numbered = {"evicted": 2, "sources": [page["sources"][0] | {"gaps": 3}]}
     assert joined([page, page], 2.0)["sources"][0]["gaps"] is None
     assert joined([page, numbered, numbered], 2.0)["sources"][0]["gaps"] == 6

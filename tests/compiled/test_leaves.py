@@ -1,12 +1,12 @@
-"""Flat payloads are collected as by the walk, but for texts that are short numbers."""
+"""Usual payloads are collected as by the walk, but for texts that are short numbers."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logopsd.compiled import collect_flat
+from logopsd.compiled import collect_usual
 from logopsd.privacy.detectors import NAMES
-from logopsd.privacy.leaves import SMALL, VALUE, collect
+from logopsd.privacy.leaves import MAX_DEPTH, SMALL, VALUE, collect
 from logopsd.privacy.stage import PrivacyStage
 from tests.privacy.helpers import batch, record
 from tests.privacy.test_leaves import KEYS, TEXTS, VALUES, mappings
@@ -16,9 +16,19 @@ def taken(payloads, known=KEYS, telling=()):
     """Collect at once; None where it was not done."""
     texts, places = ["before"], [()]
     keys = {**dict.fromkeys(known, False), **dict.fromkeys(telling, True)}
-    done = collect_flat(payloads, texts, places, keys, VALUE, SMALL)
+    done = collect_usual(payloads, texts, places, keys, VALUE, SMALL, MAX_DEPTH)
     assert done or (texts, places) == (["before"], [()])
     return (texts[1:], places[1:]) if done else None
+
+
+def test_texts_of_mappings_within_are_taken_too():
+    """As in structured data; but not deeper than the walk goes."""
+    inner, deep = {"user": "x"}, {"user": "y"}
+    assert taken([{"n": inner}]) == (["x"], [(inner, "user", VALUE)])
+    for _ in range(MAX_DEPTH - 1):
+        deep = {"n": deep}
+    assert taken([deep])[0] == ["y"]
+    assert taken([{"n": deep}]) is None
 
 
 @settings(deadline=None)
@@ -65,7 +75,9 @@ def test_texts_under_known_keys_are_taken_at_once():
         {"n": -1e9},
         {"n": float("nan")},
         {"user": ["x"]},
-        {"user": {}},
+        {"user": {"other": "x"}},
+        {"user": {"password": "x"}},
+        {"user": {"n": ["x"]}},
         {5: "x"},
         [],
     ],
