@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from logopsd.records import Batch, Record
@@ -12,5 +12,10 @@ class PayloadReader:
         iso: Mapping[str, str],
     ) -> None: ...
     def read(
-        self, payload: object, peer: str | None, batch: Batch, format: str, emitter: str
-    ) -> Record | None: ...
+        self,
+        payloads: Sequence[object],
+        peer: str | None,
+        batch: Batch,
+        format: str,
+        emitter: str,
+    ) -> tuple[list[Any], list[int]]: ...

@@ -19,7 +19,7 @@ cdef enum:
 
 
 cdef class PayloadReader:
-    """Reads payloads, one at a time.
+    """Reads payloads.
 
     Args:
         record: the class of what it makes, with the fields of `Record`, by their places.
@@ -30,13 +30,41 @@ cdef class PayloadReader:
 
     cdef object record, shapes, levels
     cdef Times times
+    # Of the batch that is being read.
+    cdef str input, received
+    cdef int missing_ts, missing_level
 
     def __init__(self, record, shapes, levels, iso):
         self.record, self.shapes, self.levels = record, shapes, levels
         self.times = Times(iso)
 
-    def read(self, payload, peer, batch, str format, str emitter):
-        """Do as `Normalizer.record`; None where a closer look is needed."""
+    def read(self, payloads, peer, batch, str format, str emitter):
+        """Read payloads, and count in the batch what they lack.
+
+        Args:
+            payloads: as decoded.
+            peer: see `Normalizer.record`, as the others.
+
+        Returns:
+            What `Normalizer.record` makes of each, None where a closer look is needed; and the
+            places of these.
+        """
+        cdef list records = []
+        cdef list left = []
+        cdef object record
+        cdef Py_ssize_t place
+        self.input, self.received = batch.input, batch.received
+        self.missing_ts = self.missing_level = 0
+        for place, payload in enumerate(payloads):
+            record = self.read_one(payload, peer, format, emitter)
+            if record is None:
+                left.append(place)
+            records.append(record)
+        batch.missing_ts += self.missing_ts
+        batch.missing_level += self.missing_level
+        return records, left
+
+    cdef object read_one(self, payload, peer, str format, str emitter):
         cdef dict fields, extras
         cdef object time = None
         cdef object level = None
@@ -74,13 +102,10 @@ cdef class PayloadReader:
             if type(value) is not str:
                 return None
             emitter = (<str>value).strip() or emitter
-        if time is None:
-            batch.missing_ts += 1
-        if level is None:
-            batch.missing_level += 1
-        received = batch.received
+        self.missing_ts += time is None
+        self.missing_level += level is None
         return self.record(
-            received if time is None else time,
+            self.received if time is None else time,
             "INFO" if level is None else level,
             msg,
             None,
@@ -92,9 +117,9 @@ cdef class PayloadReader:
             None,
             None,
             None,
-            batch.input,
+            self.input,
             peer,
-            received,
+            self.received,
             format,
             None,
             None,

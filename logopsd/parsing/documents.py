@@ -1,6 +1,6 @@
 """Decoded documents (JSON objects, table rows, entries of known protocols) into records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Any
 
@@ -62,10 +62,11 @@ class DocumentParser:
     def _parse_values(
         self, documents: Sequence[object], peer: str | None, batch: Batch, format: str
     ) -> None:
-        record, append, input = self._normalizer.record, batch.records.append, batch.input
-        for document in documents:
-            if type(document) is dict or isinstance(document, Mapping):  # the first takes no time
-                append(record(document, peer, batch, format=format, emitter=input))
-            else:
-                frame = to_text(document).encode(errors="replace")
-                self._lines.parse(Frames([frame]), peer, batch)
+        records, strange = self._normalizer.records(
+            documents, peer, batch, format=format, emitter=batch.input
+        )
+        for place in strange:
+            frame = to_text(documents[place]).encode(errors="replace")
+            self._lines.parse(Frames([frame]), peer, batch)
+            records[place] = batch.records.pop()
+        batch.records += records

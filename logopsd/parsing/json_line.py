@@ -29,4 +29,7 @@ class JsonLineParser:
             payload = json_text.decode(text)
         except PayloadError:
             return None
-        return self._normalizer.record(payload, peer, batch, format="json", emitter=emitter)
+        (record,), _ = self._normalizer.records(
+            [payload], peer, batch, format="json", emitter=emitter
+        )
+        return record

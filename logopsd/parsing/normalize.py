@@ -65,28 +65,51 @@ class Normalizer:
         self._stamps = stamps
         self._usual = _make_usual(stamps) if use_compiled else None
 
-    def record(
+    def records(
         self,
-        payload: Mapping[str, object],
+        payloads: Sequence[object],
         peer: str | None,
         batch: Batch,
         *,
         format: str,
         emitter: str,
-    ) -> Record:
-        """Return the record of a payload; what is missing is counted in the batch.
+    ) -> tuple[list[Record], list[int]]:
+        """Make records of payloads; what is missing is counted in the batch.
 
         Args:
-            payload: field names -> values, as decoded from JSON or a table.
+            payloads: mappings of field names to values, as decoded from JSON or a table.
             peer: the sender's address.
             batch: for its time and input.
             format: which parser understood it.
             emitter: who is named as the producer where the payload names none.
+
+        Returns:
+            A record for each; and the places of what is no mapping, where none stands.
         """
+        records: list[Any]
+        left: Sequence[int]
         if self._usual is not None:
-            usual = self._usual.read(payload, peer, batch, format, emitter)
-            if usual is not None:
-                return usual
+            records, left = self._usual.read(payloads, peer, batch, format, emitter)
+        else:
+            records, left = [None] * len(payloads), range(len(payloads))
+        strange = []
+        for place in left:
+            payload = payloads[place]
+            if isinstance(payload, Mapping):
+                records[place] = self._record(payload, peer, batch, format, emitter)
+            else:
+                strange.append(place)
+        return records, strange
+
+    def _record(
+        self,
+        payload: Mapping[str, object],
+        peer: str | None,
+        batch: Batch,
+        format: str,
+        emitter: str,
+    ) -> Record:
+        """Read a payload of any kind: the reference of what is compiled."""
         rest = dict(payload)
         record = Record(
             "", "", "", None, input=batch.input, peer=peer, received=batch.received, format=format

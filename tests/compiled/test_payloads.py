@@ -65,7 +65,9 @@ def test_every_payload_is_read_as_by_the_plain_way(odd, over_usual):
         batch = Batch("http", 0.0, "2026-11-23T12:00:00.000Z")
         normalizer = Normalizer(Stamps(tz=UTC), use_compiled=use_compiled)
         given = dict(payload)
-        records.append(normalizer.record(given, "192.0.2.7", batch, format="json", emitter="http"))
+        made = normalizer.records([given], "192.0.2.7", batch, format="json", emitter="http")
+        assert made[1] == []
+        records += made[0]
         batches.append(batch)
         assert given == payload
     assert records[0] == records[1]
@@ -80,11 +82,16 @@ def test_a_usual_payload_is_read_here(payload):
     """Else the property above would show nothing."""
     batch = Batch("http", 0.0, "2026-11-23T12:00:00.000Z")
     reader = Normalizer(Stamps(tz=UTC))._usual
-    assert reader.read(payload, "192.0.2.7", batch, "json", "http") is not None
+    (record,), left = reader.read([payload], "192.0.2.7", batch, "json", "http")
+    assert record is not None
+    assert left == []
 
 
 @pytest.mark.parametrize("payload", [[], "x", None, OrderedDict(USUAL)])
 def test_what_is_no_dict_is_left(payload):
     """A mapping of another kind may say other things than it holds."""
+    batch = Batch("http", 0.0, "2026-11-23T12:00:00.000Z")
     reader = Normalizer(Stamps(tz=UTC))._usual
-    assert reader.read(payload, None, None, "json", "http") is None
+    records, left = reader.read([{}, payload, USUAL], None, batch, "json", "http")
+    assert left == [1]
+    assert [record is None for record in records] == [False, True, False]
