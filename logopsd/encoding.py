@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from logopsd.compiled import record_fields
+from logopsd.compiled import record_fields, without_seams
 from logopsd.records import Record
 
 _ENCODER = msgspec.json.Encoder()
@@ -46,7 +46,9 @@ def _encode_lines(records: list[Record]) -> bytes:
         data = _ENCODER.encode_lines(lines)
     finally:
         put_back(held)
-    return data.replace(_SEAM, b",")
+    if without_seams is None:
+        return data.replace(_SEAM, b",")
+    return without_seams(data, _SEAM, _SEAM.index(b"\x01"), (len(lines) - len(records)) // 2)
 
 
 def _set_aside(records: list[Record]) -> tuple[list[object], list[Any]]:

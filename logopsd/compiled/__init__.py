@@ -37,6 +37,7 @@ collect_usual: "Callable[..., bool] | None" = None
 find_counted: "Callable[[bytes, int], int] | None" = None
 is_deeper: "Callable[[object, int], bool] | None" = None
 record_fields: "RecordFields | None" = None
+without_seams: "Callable[[bytes, bytes, int, int], bytes] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
@@ -57,7 +58,7 @@ if not os.environ.get("LOGOPSD_PURE_PYTHON"):
         DatagramReader = datagrams.DatagramReader
         HeaderReader, PayloadReader = headers.HeaderReader, payloads.PayloadReader
         Sieve = sieve.Sieve
-        record_fields = fields.RecordFields(Record)
+        record_fields, without_seams = fields.RecordFields(Record), fields.without_seams
         collect_usual, is_deeper = leaves.collect_usual, depth.is_deeper
         find_counted, take_counted = counted.find_counted, counted.take_counted
 

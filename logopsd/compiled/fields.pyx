@@ -8,8 +8,10 @@ of its class, as of any other class with slots.
 
 from types import MemberDescriptorType
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
+from libc.string cimport memchr, memcmp, memcpy
 
 from logopsd.compiled.text cimport (
     PyUnicode_DATA,
@@ -186,6 +188,42 @@ cdef class RecordFields:
         cdef Py_ssize_t place
         for place in range(0, len(held), 2):
             put(self.slot(held[place], self.extras), held[place + 1])
+
+
+def without_seams(bytes data, bytes seam, int mark, Py_ssize_t count):
+    """Put a comma in the place of each seam: `data.replace(seam, b",")` in a tenth of the time.
+
+    Args:
+        data: lines.
+        seam: what they are joined by.
+        mark: the place in it of a byte that stands nowhere else in `data`.
+        count: how many seams there are; ValueError where there are not so many.
+    """
+    cdef const char* p = PyBytes_AS_STRING(data)
+    cdef const char* end = p + PyBytes_GET_SIZE(data)
+    cdef const char* at
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(seam)
+    cdef const char* wanted = PyBytes_AS_STRING(seam)
+    cdef bytes made
+    cdef char* out
+    if not 0 <= mark < length or end - p < count * length:
+        raise ValueError("there are not so many seams")
+    made = PyBytes_FromStringAndSize(NULL, end - p - count * (length - 1))
+    out = PyBytes_AS_STRING(made)
+    for _ in range(count):
+        at = <const char*>memchr(p, wanted[mark], end - p)
+        if at is NULL or at - mark < p or at - mark + length > end:
+            raise ValueError("there are not so many seams")
+        at -= mark
+        if memcmp(at, wanted, length) != 0:
+            raise ValueError("what marks a seam stands elsewhere")
+        memcpy(out, p, at - p)
+        out += at - p
+        out[0] = b","
+        out += 1
+        p = at + length
+    memcpy(out, p, end - p)
+    return made
 
 
 cdef inline object number_in(str digits):

@@ -7,7 +7,7 @@ class PayloadReader:
     def __init__(
         self,
         record: Callable[..., Record],
-        shapes: Mapping[tuple[str, ...], tuple[Any, ...] | None],
+        shapes: Mapping[tuple[str, ...], bytes | None],
         levels: Mapping[str, str],
         iso: Mapping[str, str],
     ) -> None: ...

@@ -6,16 +6,25 @@ nothing that collides with a field of ours, needs no closer look. Of any other p
 nothing, and `parsing.normalize` reads it.
 """
 
-from logopsd.compiled.stamps cimport Stamp, Times, read_stamp
-from logopsd.compiled.text cimport Text
+from cpython.dict cimport PyDict_Next
+from cpython.object cimport PyObject
 
-cdef extern from "Python.h":
-    bint PyUnicode_IS_COMPACT_ASCII(object)
-    void* PyUnicode_DATA(object)
-    Py_ssize_t PyUnicode_GET_LENGTH(object)
+from logopsd.compiled.stamps cimport Stamp, Times, read_stamp
+from logopsd.compiled.text cimport (
+    PyUnicode_DATA,
+    PyUnicode_GET_LENGTH,
+    PyUnicode_IS_COMPACT_ASCII,
+    Text,
+)
 
 cdef enum:
     LONGEST_STAMP = 64  # characters, as `Stamps` has it
+
+    # Of a shape, as `parsing.shapes` has them; else it is the name of the service.
+    OTHER = 0
+    TIME = 1
+    LEVEL = 2
+    MSG = 3
 
 
 cdef class PayloadReader:
@@ -23,13 +32,15 @@ cdef class PayloadReader:
 
     Args:
         record: the class of what it makes, with the fields of `Record`, by their places.
-        shapes: names -> `Shape`, or None.
+        shapes: `Shapes`.
         levels: words in lower case -> level.
         iso: `Stamps.iso`.
     """
 
     cdef object record, shapes, levels
     cdef Times times
+    cdef tuple names  # of the payload before, and its shape
+    cdef bytes shape
     # Of the batch that is being read.
     cdef str input, received
     cdef int missing_ts, missing_level
@@ -65,43 +76,45 @@ cdef class PayloadReader:
         return records, left
 
     cdef object read_one(self, payload, peer, str format, str emitter):
-        cdef dict fields, extras
+        cdef dict extras = {}
         cdef object time = None
         cdef object level = None
         cdef object msg = ""
-        if type(payload) is not dict:
+        cdef PyObject* name
+        cdef PyObject* found
+        cdef Py_ssize_t step = 0
+        cdef Py_ssize_t place = 0
+        cdef const unsigned char* roles
+        if type(payload) is not dict or not self.has_shape(<dict>payload):
             return None
-        fields = payload
-        shape = self.shapes[tuple(fields)]
-        if shape is None:
-            return None
-        time_name, level_name, msg_name, has_service, rest = <tuple>shape
-        if time_name is not None:
-            time = self.time_of(fields[time_name])
-            if time is None:
+        roles = self.shape
+        while PyDict_Next(payload, &step, &name, &found):
+            value = <object>found
+            role = roles[place]
+            place += 1
+            if role == OTHER:
+                if not is_scalar(value):
+                    return None
+                extras[<object>name] = value
+            elif role == TIME:
+                time = self.time_of(value)
+                if time is None:
+                    return None
+            elif type(value) is not str:
                 return None
-        if level_name is not None:
-            value = fields[level_name]
-            if type(value) is not str:
-                return None
-            level = self.levels.get((<str>value).lower())
-            if level is None:
-                return None
-        if msg_name is not None:
-            msg = fields[msg_name]
-            if type(msg) is not str or not msg or (<str>msg).isspace():
-                return None
-        extras = {}
-        for name in <tuple>rest:
-            value = fields[name]
-            if not is_scalar(value):
-                return None
-            extras[name] = value
-        if has_service:
-            value = extras["service"]
-            if type(value) is not str:
-                return None
-            emitter = (<str>value).strip() or emitter
+            elif role == LEVEL:
+                level = self.levels.get(value)
+                if level is None:
+                    level = self.levels.get((<str>value).lower())
+                    if level is None:
+                        return None
+            elif role == MSG:
+                if not is_trimmed(<str>value) and not (<str>value).strip():
+                    return None
+                msg = value
+            else:
+                extras[<object>name] = value
+                emitter = (value if is_trimmed(<str>value) else (<str>value).strip()) or emitter
         self.missing_ts += time is None
         self.missing_level += level is None
         return self.record(
@@ -129,6 +142,23 @@ cdef class PayloadReader:
             extras or None,
         )
 
+    cdef bint has_shape(self, dict payload) except -1:
+        """Find the shape of a payload; mostly it has the names of the one before it."""
+        cdef PyObject* name
+        cdef Py_ssize_t step = 0
+        cdef Py_ssize_t place = 0
+        if self.names is not None and len(self.names) == len(payload):
+            while PyDict_Next(payload, &step, &name, NULL):
+                if name is not <PyObject*>self.names[place]:
+                    break
+                place += 1
+            if place == len(self.names):
+                return True
+        names = tuple(payload)
+        self.shape = self.shapes[names]
+        self.names = None if self.shape is None else names  # those of a shape are bounded
+        return self.shape is not None
+
     cdef object time_of(self, value):
         """The time of a stamp in its most usual form alone; None for all else."""
         cdef Text p
@@ -142,6 +172,16 @@ cdef class PayloadReader:
         if stamp.end != p + PyUnicode_GET_LENGTH(value):
             return None
         return self.times.time_of(p, &stamp)
+
+
+cdef inline bint is_trimmed(str text) noexcept:
+    """Whether a text surely has something in it, and no white space around that."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    cdef Text p
+    if length == 0 or not PyUnicode_IS_COMPACT_ASCII(text):
+        return False
+    p = <Text>PyUnicode_DATA(text)
+    return p[0] > 32 and p[length - 1] > 32
 
 
 cdef inline bint is_scalar(value) noexcept:

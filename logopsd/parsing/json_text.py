@@ -40,8 +40,7 @@ def decode(text: str) -> Any:
         if mended != text:
             return decode(mended)
         raise PayloadError(_explain(error, text)) from None
-    brackets = text.count("[") + text.count("{")
-    if brackets > MAX_JSON_DEPTH and (is_deeper or _is_deeper)(value, MAX_JSON_DEPTH + 1):
+    if (is_deeper or _is_deeper)(value, MAX_JSON_DEPTH + 1):
         raise PayloadError(f"nested deeper than {MAX_JSON_DEPTH}")
     return value
 
@@ -52,7 +51,7 @@ def _mend_escape(match: re.Match[str]) -> str:
 
 def _is_deeper(value: object, limit: int) -> bool:
     """Look through the value level by level, without recursion."""
-    containers: list[Any] = [value]
+    containers: list[Any] = [value] if type(value) in _CONTAINERS else []
     for _ in range(limit):
         items: list[Any] = []
         for container in containers:

@@ -4,7 +4,7 @@ A program that logs JSON writes the same few lists of names again and again.
 """
 
 from collections.abc import Sequence, Set
-from typing import Final, NamedTuple
+from typing import Final
 
 MAX_SHAPES: Final = 1024
 """Shapes remembered: a large site has some hundreds. At the limit all are forgotten."""
@@ -16,22 +16,11 @@ bounds what a sender can make us keep to some MiB."""
 MAX_NAME_CHARS: Final = 64
 
 
-class Shape(NamedTuple):
-    """Where in a payload stands what; None where it has nothing of the kind.
+OTHER, TIME, LEVEL, MSG, SERVICE = range(5)
+"""What stands under a name. The name of the service is kept among all other fields as well."""
 
-    Attributes:
-        time: the name of its time.
-        level: the name of its level.
-        msg: the name of its message.
-        has_service: whether it names a service.
-        rest: all other names, in their order.
-    """
-
-    time: str | None
-    level: str | None
-    msg: str | None
-    has_service: bool
-    rest: tuple[str, ...]
+Shape = bytes
+"""What stands under each name of a payload, in their order: a byte each."""
 
 
 class Shapes(dict[tuple[str, ...], Shape | None]):
@@ -56,7 +45,12 @@ class Shapes(dict[tuple[str, ...], Shape | None]):
         others: Set[str],
     ) -> None:
         super().__init__()
-        self._kinds = frozenset(times), frozenset(levels), frozenset(msgs)
+        self._roles = {
+            **dict.fromkeys(times, TIME),
+            **dict.fromkeys(levels, LEVEL),
+            **dict.fromkeys(msgs, MSG),
+            "service": SERVICE,
+        }
         self._others = others
 
     def __missing__(self, names: tuple[str, ...]) -> Shape | None:
@@ -68,12 +62,9 @@ class Shapes(dict[tuple[str, ...], Shape | None]):
         return shape
 
     def _shape(self, names: tuple[str, ...]) -> Shape | None:
-        found = [[name for name in names if name in kind] for kind in self._kinds]
-        taken = {name for some in found for name in some}
-        rest = tuple(name for name in names if name not in taken)
-        if max(map(len, found)) > 1 or not self._others.isdisjoint(names):
+        roles = bytes(self._roles.get(name, OTHER) for name in names)
+        if max(map(roles.count, (TIME, LEVEL, MSG))) > 1 or not self._others.isdisjoint(names):
             return None
-        if any(name.endswith("_enc") for name in rest):
+        if any(name.endswith("_enc") for name in names):
             return None
-        time, level, msg = (some[0] if some else None for some in found)
-        return Shape(time, level, msg, "service" in rest, rest)
+        return roles

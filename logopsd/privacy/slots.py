@@ -47,7 +47,7 @@ class Slots:
         texts: what is to be masked.
     """
 
-    __slots__ = ("_headers", "_known", "_places", "_records", "_times", "texts")
+    __slots__ = ("_headers", "_known", "_may_hold_keys", "_places", "_records", "_times", "texts")
 
     def __init__(self, records: list[Record], known: Known, chosen: Sequence[str]) -> None:
         self.texts = [record.msg for record in records]
@@ -56,6 +56,7 @@ class Slots:
         self._headers: list[tuple[str, int]] = []
         self._times: list[tuple[Record, int]] = []
         self._places: list[Place] = []
+        self._may_hold_keys = False  # usual payloads have none that need be looked at
         self._collect([record.extras for record in records if record.extras])
         self._collect([record.sd for record in records if record.sd])
         for record in records:
@@ -75,6 +76,7 @@ class Slots:
             collect_usual is not None
             and collect_usual(payloads, texts, places, keys, VALUE, SMALL, MAX_DEPTH)
         ):
+            self._may_hold_keys = True
             for payload in payloads:
                 collect(payload, texts, places, keys)
 
@@ -113,7 +115,7 @@ class Slots:
         if self._headers:
             clean = (self.texts[at] for _, at in self._headers if at not in changed)
             self._known.remember(self._known.clean, clean)
-        if self._places:
+        if self._may_hold_keys:
             first = len(self._records)
             keys = [
                 (at, key) for at, (_, key, kind) in enumerate(self._places, first) if kind == KEY

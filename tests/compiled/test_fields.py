@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from logopsd import encoding
 from logopsd.compiled import record_fields
-from logopsd.compiled.fields import RecordFields
+from logopsd.compiled.fields import RecordFields, without_seams
 from logopsd.privacy import slots
 from logopsd.privacy.slots import distinct
 from logopsd.records import Record
@@ -106,3 +106,22 @@ def test_fields_that_are_no_texts_are_refused():
         record_fields.distinct([record(app=5)], "app", set())
     with pytest.raises(TypeError):
         record_fields.shares([Record("", "", 5)], None)
+
+
+@given(st.lists(st.binary(max_size=5).filter(lambda part: b"\x01" not in part), min_size=1))
+def test_seams_are_taken_out_as_replace_does(parts):
+    """Wherever they stand, and where there are none."""
+    seam = b"}\n\x01\n{"
+    data = seam.join(parts)
+    assert without_seams(data, seam, 2, len(parts) - 1) == b",".join(parts)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"ab", b"}\n\x01\n", b"\x01\n{ab", b"ab}\n\x01\n[", b"\x01" * 9]
+)
+def test_seams_that_are_not_there_are_told(data):
+    """Nothing is taken for one."""
+    with pytest.raises(ValueError, match="seam"):
+        without_seams(data, b"}\n\x01\n{", 2, 1)
+    with pytest.raises(ValueError, match="seam"):
+        without_seams(data, b"}\n\x01\n{", 5, 0)

@@ -1,4 +1,14 @@
-from logopsd.parsing.shapes import MAX_NAME_CHARS, MAX_NAMES, MAX_SHAPES, Shape, Shapes
+from logopsd.parsing.shapes import (
+    LEVEL,
+    MAX_NAME_CHARS,
+    MAX_NAMES,
+    MAX_SHAPES,
+    MSG,
+    OTHER,
+    SERVICE,
+    TIME,
+    Shapes,
+)
 
 
 def shapes() -> Shapes:
@@ -7,11 +17,11 @@ def shapes() -> Shapes:
 
 
 def test_it_says_where_in_a_payload_stands_what():
-    """All other names keep their order."""
-    assert shapes()["a", "time", "msg", "service", "level", "b"] == Shape(
-        "time", "level", "msg", True, ("a", "service", "b")
+    """By the places of the names."""
+    assert shapes()["a", "time", "msg", "service", "level", "b"] == bytes(
+        [OTHER, TIME, MSG, SERVICE, LEVEL, OTHER]
     )
-    assert shapes()[()] == Shape(None, None, None, False, ())
+    assert shapes()[()] == b""
 
 
 def test_names_that_do_not_tell():
