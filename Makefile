@@ -62,6 +62,8 @@ run: $(VENV)/.run ## Start the daemon on its defaults; Ctrl-C ends it
 	$(BIN)/python -m logopsd $(ARGS)
 
 .PHONY: test
+# Rewriting all asserts takes each of the processes 10 s; a second run finds them rewritten.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test ## Run the tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
