@@ -60,6 +60,9 @@ PACKAGES = {
 PEERS = ROOT / ".cache" / "peers" / "bin"
 """Programs whose packages exclude others that the tests need; peers/fetch.sh brings them."""
 
+ABSENT = ROOT / "tests" / "e2e" / "absent"
+"""What an environment of development has and an installed daemon has not, made to be missing."""
+
 T = TypeVar("T")
 Record = dict[str, Any]
 
@@ -185,7 +188,7 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return our environment without settings of ours or systemd's, and with `settings`."""
     ours = ("LOGOPS_", "NOTIFY_", "WATCHDOG_", "LISTEN_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**env, "PYTHONPATH": str(ROOT), **settings}
+    return {**env, "PYTHONPATH": f"{ABSENT}{os.pathsep}{ROOT}", **settings}
 
 
 class Daemon:
