@@ -58,5 +58,9 @@ def numbers_in(daemon: Daemon) -> list[int]:
 def wait_numbers(daemon: Daemon, numbers: Sequence[int]) -> list[int]:
     """Wait until all of these messages are stored; return all numbers as in numbers_in."""
     wanted = set(numbers)
-    daemon.wait_for(lambda: wanted <= set(numbers_in(daemon)), f"the messages up to {max(numbers)}")
+    daemon.wait_for(
+        # To look for the numbers takes long: not before there are lines enough.
+        lambda: daemon.stored() >= len(wanted) and wanted <= set(numbers_in(daemon)),
+        f"the messages up to {max(numbers)}",
+    )
     return numbers_in(daemon)
