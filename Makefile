@@ -67,6 +67,12 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.test ## Run the tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
+.PHONY: test-long
+# How many times the examples of `make test` a property test has here (tests/depth.py).
+DEPTH ?= 3
+test-long: $(VENV)/.test ## Run the property tests with many more examples (DEPTH=3 times as many)
+	LOGOPSD_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m hypothesis $(ARGS)
+
 .PHONY: test-system
 # Debian's Python is another one than a developer's, and has bugs that newer ones have not. Nothing
 # compiled is used here, so that what each compiled part leaves out is tested as well.
@@ -98,7 +104,8 @@ sanitize: $(VENV)/.created ## Run the tests of what is compiled under ASan and U
 	rm -rf $(SANITIZE) && $(BIN)/python -m venv $(SANITIZE)
 	CFLAGS='$(SANITIZERS)' LDFLAGS='$(SANITIZERS)' $(SANITIZE)/bin/python -m pip --quiet \
 	    --disable-pip-version-check install . 'pytest>=8' 'hypothesis>=6.100'
-	LD_PRELOAD=$$(gcc -print-file-name=libasan.so):$$(gcc -print-file-name=libubsan.so) \
+	LOGOPSD_TEST_DEPTH=$(DEPTH) \
+	    LD_PRELOAD=$$(gcc -print-file-name=libasan.so):$$(gcc -print-file-name=libubsan.so) \
 	    ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc $(SANITIZE)/bin/python -P -m pytest -q \
 	    -p no:cacheprovider -o pythonpath= --import-mode=importlib tests/compiled $(ARGS)
 

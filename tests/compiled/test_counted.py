@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from logopsd.compiled import find_counted, take_counted
 from logopsd.framing import syslog_stream
 from logopsd.framing.syslog_stream import SyslogStreamFramer
+from tests.depth import examples
 
 PIECES = st.sampled_from(
     [
@@ -27,7 +28,7 @@ def cut(pieces: list[bytes], mode: str) -> list[object]:
 
 
 @pytest.mark.parametrize("mode", ["auto", "octet"])
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(340), deadline=None)
 @given(pieces=st.lists(st.lists(PIECES, max_size=8).map(b"".join), max_size=4))
 def test_frames_are_cut_alike(mode, pieces):
     """Frames, faults and what is cut are the same, read by read."""
@@ -39,7 +40,7 @@ def test_frames_are_cut_alike(mode, pieces):
         assert cut(pieces, mode) == compiled
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(340), deadline=None)
 @given(st.lists(PIECES, max_size=12).map(b"".join), st.integers(0, 20))
 def test_counted_frames_are_found_behind_lines_as_by_the_pattern(data, pos):
     """The first of them, wherever the search begins; NULs are LFs by then."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from logopsd.parsing.lines import LineParser
 from logopsd.records import Batch, Frames
+from tests.depth import examples
 from tests.parsing.helpers import NOW, batch_at
 
 DATA = Path(__file__).parent.parent / "data" / "parsing"
@@ -71,7 +72,7 @@ def both(frames: list[bytes], peers: object = "192.0.2.7", tz: object = UTC) -> 
     return batches
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.lists(lines, min_size=1, max_size=4))
 @example([(BSD, [])])
 def test_every_line_is_read_as_by_the_patterns(chosen):
@@ -80,7 +81,7 @@ def test_every_line_is_read_as_by_the_patterns(chosen):
     assert compiled == plain
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(170), deadline=None)
 @given(st.lists(st.binary(max_size=60) | st.sampled_from(BITS), max_size=12).map(b"".join))
 def test_any_bytes_behind_a_pri_are_read_as_by_the_patterns(rest):
     """The same of what is nothing known."""

@@ -8,6 +8,7 @@ from logopsd.compiled import collect_usual
 from logopsd.privacy.detectors import NAMES
 from logopsd.privacy.leaves import MAX_DEPTH, SMALL, VALUE, collect
 from logopsd.privacy.stage import PrivacyStage
+from tests.depth import examples
 from tests.privacy.helpers import batch, record
 from tests.privacy.test_leaves import KEYS, TEXTS, VALUES, mappings
 
@@ -46,7 +47,7 @@ def test_what_is_taken_at_once_is_what_the_walk_takes(payloads):
         assert found == ([texts[at] for at in expected], [places[at] for at in expected])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(mappings(TEXTS), min_size=1, max_size=4))
 def test_payloads_are_masked_alike(payloads):
     """Whether their keys are known by then or not."""

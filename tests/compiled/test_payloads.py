@@ -10,6 +10,7 @@ from logopsd.parsing.names import LEVEL_ALIASES, MSG_ALIASES, TIME_ALIASES
 from logopsd.parsing.normalize import Normalizer
 from logopsd.parsing.timestamps import Stamps
 from logopsd.records import Batch
+from tests.depth import examples
 from tests.parsing.helpers import UTC
 
 USUAL = {
@@ -55,7 +56,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.dictionaries(NAMES, ODD, max_size=5), st.booleans())
 def test_every_payload_is_read_as_by_the_plain_way(odd, over_usual):
     """Whatever it holds, under whatever names."""

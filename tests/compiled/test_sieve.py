@@ -9,6 +9,7 @@ from logopsd.privacy.detectors.base import Detector, fold
 from logopsd.privacy.detectors.triggers import Head, triggers
 from logopsd.privacy.masking import Masker
 from logopsd.privacy.sifting import make_sieve
+from tests.depth import examples
 
 MASKERS = {
     "default": build(DEFAULT),
@@ -76,7 +77,7 @@ spaced = st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join)
 
 
 @pytest.mark.parametrize("name", MASKERS)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(340), deadline=None)
 @given(chosen=st.lists(texts | spaced | st.text(max_size=30), max_size=6))
 def test_sifted_texts_are_masked_as_all_others(name, chosen):
     """With the sieve before it, a masker hides and counts what it does without."""
@@ -143,7 +144,7 @@ def test_a_detector_that_fails_is_heard_of():
         sieve.sift(["clean", "a boom"])
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(texts | spaced | st.text(alphabet="0a-:._%[]=\"'\\ sigkeynpwdbr@", max_size=40))
 def test_a_head_stands_wherever_its_trigger_matches(text):
     """Else the sieve would pass by what a detector asks for."""

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from logopsd.sinks.files import DirectoryLock
 from logopsd.sinks.writer import Fsync, Writer
+from tests.depth import examples
 from tests.faults.helpers import ANY, SPACE, Fault, FaultyFiles
 
 DAYS = ("20261122", "20261123")
@@ -231,4 +232,4 @@ def _age(path: Path) -> tuple[int, str]:
 
 
 TestDisk = DiskMachine.TestCase
-TestDisk.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestDisk.settings = settings(max_examples=examples(50), stateful_step_count=25, deadline=None)

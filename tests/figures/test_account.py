@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from logopsd.encoding import encode
 from logopsd.figures.account import STATE_FILE, Account, figures_of, unaccounted
 from logopsd.figures.metrics import Metrics
+from tests.depth import examples
 
 DAY = 86400.0
 NOON = 20_780 * DAY + DAY / 2  # 2026-11-23, 12:00 UTC
@@ -170,7 +171,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_the_accounts_of_all_days_add_up(tmp_path_factory, steps):
     """Whatever happens when: each day closes, and the days together are all that was counted."""
     directory = tmp_path_factory.mktemp("account")

@@ -10,6 +10,7 @@ from logopsd.privacy.detectors import DEFAULT, NAMES, build
 from logopsd.privacy.detectors.base import Detector, fold
 from logopsd.privacy.detectors.triggers import triggers
 from logopsd.privacy.masking import ROUNDS, Masker, blank_escapes
+from tests.depth import examples
 
 EVERYTHING = Masker(build(NAMES))
 
@@ -88,7 +89,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=600)
+@settings(max_examples=examples(200))
 @given(st.lists(TEXTS, max_size=8))
 def test_joined_agrees_with_one_at_a_time(texts):
     """A batch joined into one string is masked exactly as its texts one by one."""
@@ -99,7 +100,7 @@ def test_joined_agrees_with_one_at_a_time(texts):
     assert bool(changed) == bool(counts)
 
 
-@settings(max_examples=800)
+@settings(max_examples=examples(270))
 @given(st.one_of(SEPARATED.map(lambda pairs: "".join(map("".join, pairs))), st.text(max_size=20)))
 def test_masking_is_a_fixed_point(text):
     """What is masked is not changed by masking it again."""

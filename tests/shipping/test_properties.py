@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from logopsd.errors import RemoteError
 from logopsd.shipping import cut
+from tests.depth import examples
 from tests.shipping.helpers import Stream, line, ship
 
 OUTCOMES = st.lists(
@@ -119,5 +120,7 @@ class Shipping(RuleBasedStateMachine):
         self.written.setdefault(self.name, []).append(data)
 
 
-Shipping.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+Shipping.TestCase.settings = settings(
+    max_examples=examples(80), stateful_step_count=30, deadline=None
+)
 TestShipping = Shipping.TestCase

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.depth import examples
 from tests.sim.__main__ import PAGE, blocks
 from tests.sim.costs import FIGURES, MB, US, figure
 from tests.sim.flow import Fault, Flow
@@ -33,7 +34,7 @@ def test_every_table_is_on_the_page() -> None:
     st.floats(0.5, 4),
     st.integers(0, 1000),
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 def test_the_account_closes(
     what: str, start: float, length: float, spike: float, seed: int
 ) -> None:

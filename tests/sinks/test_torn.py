@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from logopsd.sinks.files import OsFiles
 from logopsd.sinks.torn import mend_torn_tail
+from tests.depth import examples
 from tests.faults.helpers import Fault, FaultyFiles
 from tests.sinks.helpers import line
 
@@ -25,7 +26,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         st.sampled_from([b"\0" * 200_000, b"x" * 65_536, b"{"]),
     ).map(lambda data: data.replace(b"\n", b"_")),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_every_line_is_json_and_nothing_gets_lost(path: Path, whole: int, fragment: bytes) -> None:
     """Whatever the fragment: it is in .torn, whole lines stay, and the file does not shrink."""
     aside = path.with_name(path.name + ".torn")

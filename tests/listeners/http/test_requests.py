@@ -12,6 +12,7 @@ from logopsd.listeners.http.requests import (
     RequestReader,
     Stage,
 )
+from tests.depth import examples
 from tests.listeners.http.helpers import echo, get, head, post, post_chunked
 
 MAX_HEAD = 1024
@@ -394,7 +395,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(170), deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=12),
     st.lists(st.integers(1, 200), max_size=6),
