@@ -46,13 +46,23 @@ class Soak:
         authority: signed its certificate.
         seed: of the faults.
         is_disk: whether its files are on a disk of their own, that may be filled.
+        calm: seconds between two faults, at least and at most.
     """
 
-    def __init__(self, daemon: Daemon, authority: Authority, *, seed: int, is_disk: bool) -> None:
+    def __init__(
+        self,
+        daemon: Daemon,
+        authority: Authority,
+        *,
+        seed: int,
+        is_disk: bool,
+        calm: tuple[float, float] = CALM_SECONDS,
+    ) -> None:
         self.result = Result()
         self._daemon = daemon
         self._authority = authority
         self._rng = random.Random(seed)
+        self._calm = calm
         self._ledger = Ledger(daemon.sink)
         self._faults: list[Callable[[], None]] = [
             *(self._reload, self._move_file, self._stop_and_go, self._idle_peers),
@@ -75,7 +85,7 @@ class Soak:
         began = time.monotonic()
         for sender in running:
             sender.start()
-        fault_at = began + self._rng.uniform(*CALM_SECONDS)
+        fault_at = began + self._rng.uniform(*self._calm)
         while time.monotonic() - began < seconds:
             self._sample()
             if time.monotonic() >= fault_at:
@@ -83,7 +93,7 @@ class Soak:
                 fault()
                 name = fault.__name__.strip("_").replace("_", " ")
                 result.faults[name] = result.faults.get(name, 0) + 1
-                fault_at = time.monotonic() + self._rng.uniform(*CALM_SECONDS)
+                fault_at = time.monotonic() + self._rng.uniform(*self._calm)
             time.sleep(SAMPLE_SECONDS)
         result.seconds = time.monotonic() - began
         for sender in running:
@@ -297,7 +307,7 @@ def settings(directory: Path, authority: Authority) -> dict[str, str]:
     }
 
 
-def soak(seconds: float, seed: int) -> Result:
+def soak(seconds: float, seed: int, calm: tuple[float, float] = CALM_SECONDS) -> Result:
     """Run once, in a directory of its own that is removed again."""
     with tempfile.TemporaryDirectory(prefix="logopsd-soak-") as made:
         directory = Path(made)
@@ -306,7 +316,7 @@ def soak(seconds: float, seed: int) -> Result:
             daemon = Daemon(directory / "d", settings(directory, authority))
             # A full disk is said as an error, and so are connections that break off over TLS.
             daemon.allowed |= {"sink stalled"}
-            run = Soak(daemon, authority, seed=seed, is_disk=is_disk)
+            run = Soak(daemon, authority, seed=seed, is_disk=is_disk, calm=calm)
             try:
                 return run.run(seconds)
             except AssertionError as error:
