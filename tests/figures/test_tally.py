@@ -12,26 +12,31 @@ from logopsd.figures.tally import OF_ALL, OF_INPUTS, Snapshot, buried, show, tak
 from logopsd.records import INPUTS
 
 COUNTS = st.integers(0, 10**9)
+# Made once: to make a strategy takes longer than to draw from it.
+NAMES, REASONS = st.sets(st.sampled_from(INPUTS)), st.sets(st.sampled_from(DROP_REASONS))
+THREE_COUNTS = st.tuples(COUNTS, COUNTS, COUNTS)
+DETECTORS = st.sampled_from([("email",), ("email", "ipv4")])
+CODES, ROOM, SECONDS = st.sampled_from(HTTP_CODES), st.none() | COUNTS, st.floats(0, 20)
 
 
 @st.composite
 def figures(draw: st.DrawFn) -> Metrics:
     """Figures of a process whose account closes."""
-    metrics = Metrics(detectors=draw(st.sampled_from([("email",), ("email", "ipv4")])))
-    for name in draw(st.sets(st.sampled_from(INPUTS))):
+    metrics = Metrics(detectors=draw(DETECTORS))
+    for name in draw(NAMES):
         input = metrics.input(name)
-        input.accepted, input.suppressed, input.inflight = draw(st.tuples(COUNTS, COUNTS, COUNTS))
-        for reason in draw(st.sets(st.sampled_from(DROP_REASONS))):
+        input.accepted, input.suppressed, input.inflight = draw(THREE_COUNTS)
+        for reason in draw(REASONS):
             input.drop(reason, draw(COUNTS))
         input.received = (
             input.accepted + input.suppressed + input.inflight + sum(input.dropped.values())
         )
         input.connections = draw(COUNTS)
     metrics.masked("email", draw(COUNTS))
-    metrics.http_responses[draw(st.sampled_from(HTTP_CODES))] += draw(COUNTS)
+    metrics.http_responses[draw(CODES)] += draw(COUNTS)
     metrics.sink_is_stalled = draw(st.booleans())
-    metrics.sink_free_bytes = draw(st.none() | COUNTS)
-    metrics.sink_written(draw(COUNTS), draw(st.floats(0, 20)))
+    metrics.sink_free_bytes = draw(ROOM)
+    metrics.sink_written(draw(COUNTS), draw(SECONDS))
     metrics.sources = draw(COUNTS)
     return metrics
 

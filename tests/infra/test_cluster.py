@@ -14,7 +14,7 @@ import pytest
 
 from logopsd.config import load
 from tests.e2e.harness import ROOT, need, run
-from tests.infra.helpers import DOCKER, load_yaml, need_package
+from tests.infra.helpers import DOCKER, load_all_yaml, load_yaml, need_package
 
 CLUSTER = ROOT / "infra" / "cluster"
 COMPOSE = CLUSTER / "docker-compose.yml"
@@ -34,10 +34,8 @@ def services() -> dict[str, Any]:
 
 def manifests() -> dict[tuple[str, str], dict[str, Any]]:
     """Return every manifest that is applied, by kind and name."""
-    yaml = need_package("yaml", "pyyaml")
     names = load_yaml(KUBERNETES / "kustomization.yaml")["resources"]
-    texts = [(KUBERNETES / name).read_text() for name in names]
-    found = [each for text in texts for each in yaml.safe_load_all(text)]
+    found = [each for name in names for each in load_all_yaml(KUBERNETES / name)]
     return {(each["kind"], each["metadata"]["name"]): each for each in found}
 
 
