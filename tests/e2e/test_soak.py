@@ -5,7 +5,7 @@ import pytest
 from tests.soak.soak import soak
 
 SECONDS = 10.0
-CALM_SECONDS = (0.2, 0.6)  # between two faults: so that each of them comes in that time
+CALM_SECONDS = (0.2, 0.6)  # between two faults: so that all five come in that time
 FAULTS = {"reload", "move file", "stop and go", "idle peers"}  # and a full disk, where it may be
 
 

@@ -74,7 +74,7 @@ class Soak:
             self.result.notes.append("no tmpfs may be mounted here: the disk was never full")
 
     def run(self, seconds: float) -> Result:
-        """Send, disturb and watch for so long; then wait for calm and check all."""
+        """Send, disturb and watch for so long and until each fault came; then check all in calm."""
         result, daemon = self.result, self._daemon
         daemon.start()
         daemon.send_tcp(b"<13>the first opens the file\n")
@@ -86,7 +86,7 @@ class Soak:
         for sender in running:
             sender.start()
         fault_at = began + self._rng.uniform(*self._calm)
-        while time.monotonic() - began < seconds:
+        while time.monotonic() - began < seconds or len(result.faults) < len(self._faults):
             self._sample()
             if time.monotonic() >= fault_at:
                 fault = self._next_fault()
