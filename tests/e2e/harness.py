@@ -236,6 +236,7 @@ class Daemon:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0
         self._counted: dict[Path, tuple[int, int, int]] = {}
+        self._skipped = 0
 
     # --- its life ---------------------------------------------------------------------------
 
@@ -364,7 +365,12 @@ class Daemon:
 
     def raw(self) -> bytes:
         """Return the bytes of all its NDJSON files, in order."""
-        return b"".join(path.read_bytes() for path in sorted(self.sink.glob("*.ndjson")))
+        whole = b"".join(path.read_bytes() for path in sorted(self.sink.glob("*.ndjson")))
+        return whole[self._skipped :]
+
+    def skip(self) -> None:
+        """Pass over what is stored by now: `raw` and `records` give only what comes after it."""
+        self._skipped += len(self.raw())
 
     def stored(self) -> int:
         """Return how many lines its NDJSON files have; each byte is read once, ask as you like."""

@@ -2,12 +2,31 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.harness import Daemon, need, run
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon on its defaults, for all tests here: what one asks changes nothing for another."""
+    daemon = Daemon(tmp_path_factory.mktemp("curl") / "d")
+    try:
+        yield daemon.start()
+    finally:
+        daemon.end()
+    assert daemon.unexpected() == []
+
+
+@pytest.fixture
+def daemon(running: Daemon) -> Daemon:
+    """Return it, with nothing stored as far as the test can see."""
+    running.skip()
+    return running
 
 
 def curl(daemon: Daemon, *args: str, path: str = "/v1/logs", stdin: bytes = b"") -> tuple[int, Any]:
