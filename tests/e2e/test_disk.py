@@ -291,14 +291,22 @@ def test_a_directory_that_is_gone(disk: Path, make_daemon: MakeDaemon) -> None:
 def read_only(directory: Path) -> Iterator[None]:
     """Put a read-only mount of the directory over it: what is opened anew meets it.
 
-    The kernel refuses to turn a file system itself while a file is open for writing.
+    The kernel refuses to turn a file system itself while a file is open for writing. It refuses a
+    mount too, which the daemon may have opened the next file of already: so this one is turned
+    aside, where nobody knows it, and comes over the directory read-only.
     """
-    subprocess.run(["mount", "--bind", str(directory), str(directory)], check=True)
+    aside = directory.with_name("aside")
+    aside.mkdir()
+    subprocess.run(["mount", "--bind", str(directory), str(aside)], check=True)
     try:
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(directory)], check=True)
-        yield
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(aside)], check=True)
+        subprocess.run(["mount", "--bind", str(aside), str(directory)], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", str(directory)], check=True)
     finally:
-        subprocess.run(["umount", str(directory)], check=True)
+        subprocess.run(["umount", str(aside)], check=True)
 
 
 def test_a_disk_that_turns_read_only(disk: Path, make_daemon: MakeDaemon) -> None:
