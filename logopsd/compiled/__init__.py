@@ -37,8 +37,8 @@ collect_usual: "Callable[..., bool] | None" = None
 find_counted: "Callable[[bytes, int], int] | None" = None
 is_deeper: "Callable[[object, int], bool] | None" = None
 record_fields: "RecordFields | None" = None
-without_seams: "Callable[[bytes, bytes, int, int], bytes] | None" = None
 take_counted: "Callable[[bytes, int, int, list[bytes]], int] | None" = None
+without_seams: "Callable[[bytes, bytes, int, int], bytes] | None" = None
 
 if not os.environ.get("LOGOPSD_PURE_PYTHON"):
     try:

@@ -54,11 +54,10 @@ cdef class PayloadReader:
 
         Args:
             payloads: as decoded.
-            peer: see `Normalizer.record`, as the others.
+            peer: see `Normalizer.records`, as the others.
 
         Returns:
-            What `Normalizer.record` makes of each, None where a closer look is needed; and the
-            places of these.
+            The record of each, None where a closer look is needed; and the places of these.
         """
         cdef list records = []
         cdef list left = []
@@ -84,10 +83,11 @@ cdef class PayloadReader:
         cdef PyObject* found
         cdef Py_ssize_t step = 0
         cdef Py_ssize_t place = 0
+        cdef bytes shape  # held here while `roles` points into it
         cdef const unsigned char* roles
         if type(payload) is not dict or not self.has_shape(<dict>payload):
             return None
-        roles = self.shape
+        roles = shape = self.shape
         while PyDict_Next(payload, &step, &name, &found):
             value = <object>found
             role = roles[place]

@@ -15,7 +15,6 @@ bounds what a sender can make us keep to some MiB."""
 
 MAX_NAME_CHARS: Final = 64
 
-
 OTHER, TIME, LEVEL, MSG, SERVICE = range(5)
 """What stands under a name. The name of the service is kept among all other fields as well."""
 

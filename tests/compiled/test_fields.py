@@ -25,6 +25,7 @@ def plainly(module, do):
     """Do something without what is compiled."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "record_fields", None)
+        patch.setattr(module, "without_seams", None, raising=False)
         return do()
 
 
