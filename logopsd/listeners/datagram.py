@@ -1,7 +1,7 @@
 """Datagrams, a frame each: UDP (RFC 5426) and Unix datagram sockets.
 
 asyncio's own datagram transport reads one a wake-up and knows no drops; here one wake-up of the
-loop reads all there are, up to a bound, and hands them down in one call.
+loop reads all there are, up to a bound, and hands them down in one call; `turns` says when.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from logopsd.listeners import sockets
 from logopsd.listeners.access import Access
 from logopsd.listeners.datagram_reader import DatagramReader, make_reader
 from logopsd.listeners.throttle import ThrottledWarnings
+from logopsd.listeners.turns import Turns
 from logopsd.records import Frames
 
 DATAGRAMS_A_WAKE_UP = 512
@@ -95,6 +96,7 @@ class DatagramListener:
         self._paused = False
         self._kept = False
         self._reader: DatagramReader | None = None
+        self._turns: Turns | None = None
         self._drops_seen = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -116,7 +118,10 @@ class DatagramListener:
         scheme = "unixgram" if sock.family == socket.AF_UNIX else self.input
         self.addresses = [sockets.address_of(scheme, sock)]
         self._ask_for_room(sock)
-        asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+        # The queue of a Unix socket is counted in datagrams, often no more than ten of them.
+        room = 0 if sock.family == socket.AF_UNIX else sockets.receive_buffer(sock)
+        self._turns = Turns(sock.fileno(), self._read, room)
+        self._turns.start()
         self._watch_drops()
 
     def pause(self) -> None:
@@ -154,7 +159,8 @@ class DatagramListener:
         sock = self._sock
         if sock is None:
             return
-        asyncio.get_running_loop().remove_reader(sock.fileno())
+        if self._turns is not None:
+            self._turns.stop()
         if self._timer is not None:
             self._timer.cancel()
         for _ in range(LAST_WAKE_UPS):

@@ -183,12 +183,13 @@ def set_receive_buffer(sock: socket.socket, size: int) -> int:
     try:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
     except OSError:
-        if _receive_buffer(sock) < size:
+        if receive_buffer(sock) < size:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-    return _receive_buffer(sock)
+    return receive_buffer(sock)
 
 
-def _receive_buffer(sock: socket.socket) -> int:
+def receive_buffer(sock: socket.socket) -> int:
+    """Return the bytes of a socket's receive buffer, in the measure of `set_receive_buffer`."""
     # The kernel doubles what it grants, to allow for its own bookkeeping (socket(7)).
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
