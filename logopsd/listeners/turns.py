@@ -15,9 +15,9 @@ ENOUGH = 256
 """Datagrams that are worth a batch: while each read brings so many, the next one follows at once,
 so that no turn is a rest while more come than can be had."""
 
-ROOM = 1 << 20
-"""Bytes of the receive buffer below which nothing waits in it. A small datagram takes up to 1,300
-bytes of twice as many: 1,600 of them, and a TURN brings 1,000 at 200,000/s."""
+ROOM = 4 << 20
+"""Bytes of the receive buffer below which nothing waits in it. It holds twice as many, and a small
+datagram takes up to 1,300: at 200,000/s a TURN brings a sixth of them; of 8 KiB, 1.6 GB/s fit."""
 
 
 class Turns:
@@ -39,6 +39,7 @@ class Turns:
         self._loop = asyncio.get_running_loop()
         self._last = -TURN
         self._timer: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Begin to read."""
@@ -47,21 +48,30 @@ class Turns:
 
     def stop(self) -> None:
         """Read no more; what the kernel holds stays there."""
+        self._stopped = True
         self._loop.remove_reader(self._fd)
         if self._timer is not None:
             self._timer.cancel()
 
     def _wake_up(self) -> None:
         begin = self._loop.time()
+        flows = begin - self._last < TURN
+        self._last = begin
         self._read()
-        if begin - self._last < TURN:
+        if flows and not self._stopped:
             self._loop.remove_reader(self._fd)
             self._timer = self._loop.call_at(begin + TURN, self._turn)
-        self._last = begin
 
     def _turn(self) -> None:
         begin = self._loop.time()
-        count = self._read()
+        count = 0
+        try:
+            count = self._read()
+        finally:  # a read that fails costs what it read, and not the input
+            if not self._stopped:
+                self._go_on(begin, count)
+
+    def _go_on(self, begin: float, count: int) -> None:
         if count <= 1:
             self._last = begin
             self._loop.add_reader(self._fd, self._wake_up)

@@ -196,6 +196,60 @@ def test_a_stop_amid_nothing_is_one_too(case: Case) -> None:
     assert case.loop.reader is None
 
 
+def test_a_read_that_fails_amid_a_flow_is_not_the_last(case: Case) -> None:
+    """What it raises goes up to the loop, and the next datagram is read."""
+
+    def fail() -> int:
+        raise MemoryError
+
+    case.come()
+    case.come()
+    case.turns._read = fail
+    with pytest.raises(MemoryError):
+        case.wait(1)
+    case.turns._read = case.read
+    case.come()
+
+    assert case.reads == [(0, 1), (0, 1), (1, 1)]
+
+
+def test_a_read_that_fails_at_a_wake_up_is_not_the_last(case: Case) -> None:
+    """The reader stays."""
+
+    def fail() -> int:
+        raise MemoryError
+
+    case.turns._read = fail
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            case.come()
+    case.turns._read = case.read
+    case.come()
+
+    assert case.reads == [(0, 3)]
+
+
+@pytest.mark.parametrize("reads", [1, 2, 3])
+def test_a_read_may_stop_it(case: Case, reads: int) -> None:
+    """At a wake-up, at the one that begins a flow, or amid it: nothing is left behind."""
+    left = [reads]
+
+    def read() -> int:
+        left[0] -= 1
+        if left[0] == 0:
+            case.turns.stop()
+        return 2
+
+    case.turns._read = read
+    for _ in range(min(reads, 2)):
+        case.come()
+    case.wait(2)
+
+    assert left == [0]
+    assert case.loop.reader is None
+    assert case.loop.timer is None
+
+
 @given(st.lists(st.tuples(st.integers(0, 300), st.floats(0, 3)), max_size=40))
 def test_nothing_waits_longer_than_a_turn(events: list[tuple[int, float]]) -> None:
     """Whatever comes when, it is read within a turn, and one of timer and reader is there."""
