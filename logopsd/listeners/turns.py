@@ -17,7 +17,8 @@ so that no turn is a rest while more come than can be had."""
 
 ROOM = 4 << 20
 """Bytes of the receive buffer below which nothing waits in it. It holds twice as many, and a small
-datagram takes up to 1,300: at 200,000/s a TURN brings a sixth of them; of 8 KiB, 1.6 GB/s fit."""
+datagram takes up to 1,300: at 200,000/s a TURN brings a sixth of them. With 1 MiB datagrams of
+8 KiB overflowed it at 40,000/s, with 4 MiB none was lost."""
 
 
 class Turns:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import ipaddress
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from logopsd.errors import ListenError
 from logopsd.listeners import datagram, sockets
 from logopsd.listeners.access import Access, Rules
 from logopsd.listeners.datagram import DatagramListener
+from logopsd.listeners.turns import Turns
+from logopsd.records import Frames
 from tests.listeners.helpers import FakeLog, FakeMetrics, Taken, as_log, as_metrics, port_of, until
 
 
@@ -213,6 +216,69 @@ class TestReading:
             assert len(case.taken.frames) == 1024
 
         asyncio.run(main())
+
+
+class TestTurns:
+    """When the socket is read; `test_turns` has the rules."""
+
+    def test_a_flow_over_udp_may_wait_in_its_buffer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The listener reads in turns, with the room that the kernel granted."""
+        rooms = rooms_of(monkeypatch)
+
+        async def main() -> None:
+            async with Case(receive_buffer=100_000):
+                assert rooms == [100_000]
+
+        asyncio.run(main())
+
+    def test_nothing_waits_in_a_unix_socket(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Its queue is counted in datagrams, and its senders are held up once it is full."""
+        rooms = rooms_of(monkeypatch)
+
+        async def main() -> None:
+            async with Case(path=str(tmp_path / "log")):
+                assert rooms == [0]
+
+        asyncio.run(main())
+
+    def test_a_flow_outlives_a_batch_that_failed(self) -> None:
+        """What is raised below costs its batch; what comes behind it is read."""
+
+        async def main() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+            case = Case()
+            calls = []
+
+            def fail_at_third(frames: Frames, peers: list[str]) -> None:
+                calls.append(frames)
+                if len(calls) == 3:
+                    raise MemoryError
+                case.taken(frames, peers)
+
+            def flows() -> bool:
+                case.send(b"a", b"b")
+                return len(calls) > 3
+
+            case.listener._take_frames = fail_at_third
+            async with case:
+                await until(flows)
+
+        asyncio.run(main())
+
+
+def rooms_of(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have the rooms kept that turns are made with."""
+    rooms = []
+
+    class Kept(Turns):
+        def __init__(self, fd: int, read: Callable[[], int], room: int) -> None:
+            rooms.append(room)
+            super().__init__(fd, read, room)
+
+    monkeypatch.setattr(datagram, "Turns", Kept)
+    return rooms
 
 
 class TestPaused:
